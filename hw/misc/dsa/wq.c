@@ -1,0 +1,493 @@
+/*
+ * intel-dsa: work queues (DSA sections 3.2 and 3.3): admission from portals,
+ * arbitration between the queues of a group, drain and abort.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/host-utils.h"
+#include "qemu/lockable.h"
+#include "qemu/main-loop.h"
+#include "qemu/processor.h"
+#include "dsa.h"
+#include "trace.h"
+
+/* DSAQueue.ctl: one word, so that a descriptor is admitted by one swap */
+FIELD(CTL, TAIL, 0, 32)         /* next position, modulo 2^32 */
+FIELD(CTL, OCCUPANCY, 32, 16)
+FIELD(CTL, DEDICATED, 62, 1)
+FIELD(CTL, OPEN, 63, 1)
+
+#define CTL_ONE (1ull << R_CTL_OCCUPANCY_SHIFT)
+
+void dsa_wq_init(DSAState *s)
+{
+    unsigned i;
+
+    qemu_mutex_init(&s->queue_lock);
+    s->ring_size = pow2ceil(s->wq_size);
+    s->slots_num = s->wqs * s->ring_size;
+    s->slots = g_new0(DSASlot, s->slots_num);
+    for (i = 0; i < s->wqs; i++) {
+        s->queues[i].ring = &s->slots[i * s->ring_size];
+    }
+    for (i = 0; i < DSA_MAX_ENGINES; i++) {
+        s->engine_group[i] = -1;
+    }
+}
+
+void dsa_wq_cleanup(DSAState *s)
+{
+    g_free(s->slots);
+    qemu_mutex_destroy(&s->queue_lock);
+}
+
+uint16_t dsa_wq_occupancy(const DSAState *s, unsigned wq)
+{
+    return FIELD_EX64(qatomic_read(&s->queues[wq].ctl), CTL, OCCUPANCY);
+}
+
+void dsa_wq_close(DSAState *s, uint32_t wqs)
+{
+    while (wqs) {
+        unsigned i = ctz32(wqs);
+
+        wqs &= wqs - 1;
+        qatomic_and(&s->queues[i].ctl, ~R_CTL_OPEN_MASK);
+    }
+}
+
+/* --- submission: portal writers ------------------------------------------ */
+
+/*
+ * Claim a place. A writer may be late by any time between its look at the
+ * limits and the swap; both stay within the ring whatever was configured.
+ */
+static DSASubmit claim(DSAQueue *q, unsigned page, bool deferrable,
+                       uint32_t *pos)
+{
+    uint64_t ctl = qatomic_read(&q->ctl), seen;
+
+    for (;;) {
+        uint32_t limits = qatomic_read(&q->limits);
+        bool dedicated = FIELD_EX64(ctl, CTL, DEDICATED);
+        uint32_t max = dedicated || !(page & DSA_PORTAL_LIMITED) ?
+                       limits & 0xffff : limits >> 16;
+        uint64_t next;
+
+        if (!FIELD_EX64(ctl, CTL, OPEN)) {
+            return DSA_SUBMIT_CLOSED;
+        }
+        if (dedicated == deferrable) {
+            return DSA_SUBMIT_MODE;
+        }
+        if (FIELD_EX64(ctl, CTL, OCCUPANCY) >= max) {
+            return DSA_SUBMIT_FULL;
+        }
+        *pos = FIELD_EX64(ctl, CTL, TAIL);
+        next = FIELD_DP64(ctl + CTL_ONE, CTL, TAIL, *pos + 1);
+        seen = qatomic_cmpxchg(&q->ctl, ctl, next);
+        if (seen == ctl) {
+            return DSA_SUBMIT_OK;
+        }
+        ctl = seen;
+    }
+}
+
+DSASubmit dsa_wq_submit(DSAState *s, unsigned wq, unsigned page,
+                        const void *desc, bool deferrable)
+{
+    DSAQueue *q = &s->queues[wq];
+    DSASubmit ret;
+    DSASlot *slot;
+    uint32_t pos;
+
+    ret = claim(q, page, deferrable, &pos);
+    if (ret == DSA_SUBMIT_OK) {
+        slot = &q->ring[pos & (s->ring_size - 1)];
+        memcpy(slot->desc, desc, DSA_DESC_SIZE);
+        slot->page = page;
+        qatomic_store_release(&slot->ready, pos + 1);
+        dsa_engines_kick(s->engines, q->view.group);
+    }
+    return ret;
+}
+
+/* --- the front of the queue: queue_lock ---------------------------------- */
+
+static DSASlot *slot_at(DSAState *s, DSAQueue *q, uint64_t pos)
+{
+    return &q->ring[pos & (s->ring_size - 1)];
+}
+
+static bool slot_ready(DSASlot *slot, uint64_t pos)
+{
+    return qatomic_load_acquire(&slot->ready) == (uint32_t)(pos + 1);
+}
+
+static void pop(DSAState *s, DSAQueue *q)
+{
+    slot_at(s, q, q->head)->cancelled = false;
+    q->head++;
+    /* From here on a writer may use the slot again */
+    qatomic_fetch_sub(&q->ctl, CTL_ONE);
+}
+
+/* An earlier drain may have left aborted places behind */
+static void purge(DSAState *s, DSAQueue *q)
+{
+    while (FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY)) {
+        pop(s, q);
+    }
+}
+
+void dsa_wq_open(DSAState *s, unsigned wq, const DSAWQView *view,
+                 uint16_t size, uint16_t threshold)
+{
+    DSAQueue *q = &s->queues[wq];
+    uint64_t ctl;
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        purge(s, q);
+        q->view = *view;
+        q->share = 0;
+    }
+    qatomic_set(&q->limits, size | (uint32_t)threshold << 16);
+    q->state = DSA_WQ_ENABLED;
+    /* Closed and empty: nobody else changes the word */
+    ctl = FIELD_DP64(q->ctl, CTL, DEDICATED, view->dedicated);
+    qatomic_store_release(&q->ctl, FIELD_DP64(ctl, CTL, OPEN, 1));
+}
+
+/* Position after the last claimed place; stable while the queue is closed */
+static uint64_t queue_end(DSAQueue *q)
+{
+    return q->head + FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY);
+}
+
+/* DSA section 3.2: a shared queue's descriptors bring their own PASID */
+static void identify(DSAQueue *q, const DSASlot *slot, uint32_t *pasid,
+                     bool *priv)
+{
+    uint32_t tag = ldl_le_p(slot->desc);
+
+    if (!q->view.dedicated) {
+        *pasid = extract32(tag, 0, 20);
+        *priv = extract32(tag, 31, 1);
+    } else if (q->view.pasid_en) {
+        *pasid = q->view.pasid;
+        *priv = q->view.priv;
+    } else {
+        *pasid = PCI_NO_PASID;
+        *priv = q->view.priv;
+    }
+}
+
+static bool queue_has_job(DSAState *s, DSAQueue *q)
+{
+    while (FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY)) {
+        DSASlot *slot = slot_at(s, q, q->head);
+
+        if (!slot_ready(slot, q->head)) {
+            return false;   /* its writer kicks when it is done */
+        }
+        if (!slot->cancelled) {
+            return q->held_count < DSA_MAX_IN_FLIGHT;
+        }
+        pop(s, q);
+    }
+    return false;
+}
+
+/*
+ * DSA section 3.4: queues of a group share its engines by priority, and none
+ * starves. Smooth weighted round robin: each waiting queue gains its priority,
+ * the richest one is served and pays what all have gained.
+ */
+static DSAQueue *pick(DSAState *s, uint32_t wqs)
+{
+    DSAQueue *best = NULL;
+    int32_t sum = 0;
+
+    while (wqs) {
+        DSAQueue *q = &s->queues[ctz32(wqs)];
+
+        wqs &= wqs - 1;
+        if (!queue_has_job(s, q)) {
+            q->share = 0;
+            continue;
+        }
+        q->share += q->view.priority;
+        sum += q->view.priority;
+        if (!best || q->share > best->share) {
+            best = q;
+        }
+    }
+    if (best) {
+        best->share -= sum;
+    }
+    return best;
+}
+
+bool dsa_wq_take(DSAState *s, unsigned group, DSAJob *job)
+{
+    uint32_t wqs = group < DSA_MAX_GROUPS ?
+                   qatomic_read(&s->group_wqs[group]) : 0;
+    uint32_t m;
+    DSAQueue *q;
+    DSASlot *slot;
+
+    for (m = wqs; m && !dsa_wq_occupancy(s, ctz32(m)); m &= m - 1) {
+    }
+    if (!m) {
+        return false;
+    }
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        q = pick(s, wqs);
+        if (!q) {
+            return false;
+        }
+        slot = slot_at(s, q, q->head);
+        memcpy(job->desc, slot->desc, DSA_DESC_SIZE);
+        job->wq = q->view;
+        job->ticket = q->head;
+        job->ims_portal = slot->page & DSA_PORTAL_IMS;
+        identify(q, slot, &job->pasid, &job->priv);
+        q->held[q->held_count++] = (DSAHeld) { job->ticket, job->pasid };
+        pop(s, q);
+    }
+    dsa_wq_check_occupancy(s, job->wq.index);
+    return true;
+}
+
+/* --- drain ---------------------------------------------------------------- */
+
+static bool drain_covers(const DSADrain *d, unsigned wq, uint64_t ticket,
+                         uint32_t pasid)
+{
+    return d->active && (d->wqs & (1u << wq)) && ticket < d->barrier[wq] &&
+           (d->pasid == DSA_ALL_PASIDS || d->pasid == pasid);
+}
+
+void dsa_wq_retire(DSAState *s, const DSAJob *job)
+{
+    unsigned wq = job->wq.index, i;
+    DSAQueue *q = &s->queues[wq];
+    bool was_full = false, drained = false;
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        for (i = 0; i < q->held_count; i++) {
+            if (q->held[i].ticket == job->ticket) {
+                break;
+            }
+        }
+        if (i == q->held_count) {
+            return;
+        }
+        was_full = q->held_count == DSA_MAX_IN_FLIGHT;
+        q->held[i] = q->held[--q->held_count];
+        if (drain_covers(&s->drain, wq, job->ticket, job->pasid)) {
+            drained = --s->drain.left == 0;
+        }
+    }
+    if (drained) {
+        qemu_bh_schedule(s->cmd_bh);
+    }
+    if (was_full) {
+        dsa_engines_kick(s->engines, job->wq.group);
+    }
+}
+
+/* A place between head and end that its writer is still filling */
+static void wait_ready(DSASlot *slot, uint64_t pos)
+{
+    while (!slot_ready(slot, pos)) {
+        cpu_relax();
+    }
+}
+
+static uint32_t count_covered(DSAState *s, unsigned wq)
+{
+    DSAQueue *q = &s->queues[wq];
+    uint32_t pasid, count = 0, i;
+    uint64_t pos;
+    bool priv;
+
+    for (pos = q->head; pos < s->drain.barrier[wq]; pos++) {
+        DSASlot *slot = slot_at(s, q, pos);
+
+        wait_ready(slot, pos);
+        identify(q, slot, &pasid, &priv);
+        count += !slot->cancelled && drain_covers(&s->drain, wq, pos, pasid);
+    }
+    for (i = 0; i < q->held_count; i++) {
+        count += drain_covers(&s->drain, wq, q->held[i].ticket,
+                              q->held[i].pasid);
+    }
+    return count;
+}
+
+/* Returns whether there is nothing to wait for */
+static bool recount(DSAState *s)
+{
+    uint32_t m;
+
+    s->drain.left = 0;
+    for (m = s->drain.wqs; m; m &= m - 1) {
+        s->drain.left += count_covered(s, ctz32(m));
+    }
+    return s->drain.left == 0;
+}
+
+void dsa_drain_recount(DSAState *s)
+{
+    bool over;
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        over = s->drain.active && recount(s);
+    }
+    if (over) {
+        qemu_bh_schedule(s->cmd_bh);
+    }
+}
+
+bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
+{
+    const DSAQueue *q = &s->queues[wq];
+    unsigned occupancy = FIELD_EX64(q->ctl, CTL, OCCUPANCY), i;
+
+    if (q->state > DSA_WQ_BUSY || q->held_count > DSA_MAX_IN_FLIGHT ||
+        occupancy > s->ring_size || (q->limits & 0xffff) > s->ring_size ||
+        (q->limits >> 16) > s->ring_size ||
+        (uint32_t)(q->head + occupancy) != FIELD_EX64(q->ctl, CTL, TAIL)) {
+        return false;
+    }
+    if (q->state != DSA_WQ_DISABLED &&
+        (q->view.index != wq || q->view.group >= s->groups ||
+         q->view.pasid >> 20)) {
+        return false;
+    }
+    if (s->drain.active && s->drain.barrier[wq] > q->head + occupancy) {
+        return false;
+    }
+    for (i = 0; i < occupancy; i++) {
+        uint64_t pos = q->head + i;
+
+        if (q->ring[pos & (s->ring_size - 1)].ready != (uint32_t)(pos + 1)) {
+            return false;
+        }
+    }
+    return q->state != DSA_WQ_DISABLED || !FIELD_EX64(q->ctl, CTL, OPEN);
+}
+
+void dsa_drain_begin(DSAState *s, uint32_t wqs, uint32_t pasid)
+{
+    uint32_t m;
+    bool over;
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        s->drain = (DSADrain) { .active = true, .wqs = wqs, .pasid = pasid };
+        for (m = wqs; m; m &= m - 1) {
+            s->drain.barrier[ctz32(m)] = queue_end(&s->queues[ctz32(m)]);
+        }
+        over = recount(s);
+    }
+    if (over) {
+        qemu_bh_schedule(s->cmd_bh);
+    }
+}
+
+bool dsa_drain_over(DSAState *s)
+{
+    QEMU_LOCK_GUARD(&s->queue_lock);
+    return s->drain.active && s->drain.left == 0;
+}
+
+void dsa_drain_cancel(DSAState *s)
+{
+    QEMU_LOCK_GUARD(&s->queue_lock);
+    s->drain.active = false;
+}
+
+/* --- abort ---------------------------------------------------------------- */
+
+typedef struct DSAAbort {
+    uint32_t wqs, pasid;
+} DSAAbort;
+
+static bool abort_match(const DSAJob *job, void *opaque)
+{
+    const DSAAbort *a = opaque;
+
+    return (a->wqs & (1u << job->wq.index)) &&
+           (a->pasid == DSA_ALL_PASIDS || a->pasid == job->pasid);
+}
+
+static void cancel_queued(DSAState *s, unsigned wq, uint32_t target)
+{
+    DSAQueue *q = &s->queues[wq];
+    uint64_t pos, end = queue_end(q);
+    uint32_t pasid;
+    bool priv;
+
+    for (pos = q->head; pos < end; pos++) {
+        DSASlot *slot = slot_at(s, q, pos);
+
+        wait_ready(slot, pos);
+        identify(q, slot, &pasid, &priv);
+        if (target == DSA_ALL_PASIDS || target == pasid) {
+            slot->cancelled = true;
+        }
+    }
+    /* Give up the places at the front; workers pass over the others */
+    while (q->head < end && slot_at(s, q, q->head)->cancelled) {
+        pop(s, q);
+    }
+}
+
+void dsa_abort(DSAState *s, uint32_t wqs, uint32_t pasid)
+{
+    DSAAbort a = { .wqs = wqs, .pasid = pasid };
+    uint32_t m;
+
+    trace_dsa_abort(wqs, pasid);
+    dsa_engines_pause(s->engines);
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        for (m = wqs; m; m &= m - 1) {
+            cancel_queued(s, ctz32(m), pasid);
+        }
+    }
+    dsa_engines_abort(s->engines, abort_match, &a);
+    dsa_engines_resume(s->engines);
+}
+
+/* --- occupancy interrupt -------------------------------------------------- */
+
+/*
+ * DSA 9.2.21, Occupancy Interrupt: one message when the queue has come down to
+ * the limit; sending it clears the enable bit.
+ */
+void dsa_wq_check_occupancy(DSAState *s, unsigned wq)
+{
+    hwaddr base = DSA_WQCFG_BASE + wq * DSA_WQCFG_STRIDE;
+    uint32_t arm = dsa_wqcfg(s, wq, 5), where = dsa_wqcfg(s, wq, 4);
+    uint16_t handle = FIELD_EX32(where, WQCFG4, OCCUPANCY_HANDLE);
+    bool ims = FIELD_EX32(where, WQCFG4, OCCUPANCY_IMS);
+
+    if (!FIELD_EX32(arm, WQCFG5, OCCUPANCY_INT_EN) ||
+        dsa_wq_occupancy(s, wq) > FIELD_EX32(arm, WQCFG5, OCCUPANCY_LIMIT)) {
+        return;
+    }
+    if (qatomic_cmpxchg(&s->regs[(base + 20) / 4], arm,
+                        FIELD_DP32(arm, WQCFG5, OCCUPANCY_INT_EN, 0)) != arm) {
+        return;
+    }
+    qatomic_or(&s->regs[(base + 24) / 4], R_WQCFG6_OCCUPANCY_INT_MASK);
+    qatomic_or(&s->intcause, DSA_INTCAUSE_OCCUPANCY);
+    if (dsa_intr_handle_exists(s, handle, ims)) {
+        dsa_intr_send(s, handle, ims);
+    } else {
+        dsa_intr_send(s, 0, false);
+    }
+}
