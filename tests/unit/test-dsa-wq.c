@@ -1,0 +1,504 @@
+/*
+ * intel-dsa: work queues, with several writers and takers at a time
+ *
+ * Links the device's wq.c alone; the engines and interrupts are played here.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bswap.h"
+#include "qemu/main-loop.h"
+#include "hw/misc/dsa/dsa.h"
+
+#define LIMITED 1
+
+static unsigned kicks, bhs;
+/* Jobs that the played engine holds */
+static DSAJob held[64];
+static unsigned held_num;
+
+void dsa_engines_kick(DSAEngines *e, unsigned group)
+{
+    qatomic_inc(&kicks);
+}
+
+void dsa_engines_pause(DSAEngines *e)
+{
+}
+
+void dsa_engines_resume(DSAEngines *e)
+{
+}
+
+static DSAState *state;
+
+void dsa_engines_abort(DSAEngines *e,
+                       bool (*match)(const DSAJob *job, void *opaque),
+                       void *opaque)
+{
+    unsigned i = 0;
+
+    while (i < held_num) {
+        if (match(&held[i], opaque)) {
+            dsa_wq_retire(state, &held[i]);
+            held[i] = held[--held_num];
+        } else {
+            i++;
+        }
+    }
+}
+
+void dsa_intr_send(DSAState *s, uint16_t handle, bool ims)
+{
+}
+
+bool dsa_intr_handle_exists(const DSAState *s, uint16_t handle, bool ims)
+{
+    return false;
+}
+
+static void count_bh(void *opaque)
+{
+    bhs++;
+}
+
+static void run_bhs(void)
+{
+    aio_poll(qemu_get_aio_context(), false);
+}
+
+static DSAState *setup(unsigned wqs, unsigned wq_size)
+{
+    DSAState *s = g_new0(DSAState, 1);
+
+    s->wqs = wqs;
+    s->groups = 1;
+    s->wq_size = wq_size;
+    dsa_wq_init(s);
+    s->group_wqs[0] = dsa_all_wqs(s);
+    s->cmd_bh = qemu_bh_new(count_bh, NULL);
+    state = s;
+    held_num = bhs = 0;
+    return s;
+}
+
+static void teardown(DSAState *s)
+{
+    qemu_bh_delete(s->cmd_bh);
+    dsa_wq_cleanup(s);
+    g_free(s);
+}
+
+static void open_wq(DSAState *s, unsigned wq, unsigned size, unsigned priority,
+                    bool dedicated)
+{
+    DSAWQView view = {
+        .index = wq, .priority = priority, .dedicated = dedicated,
+        .pasid_en = !dedicated,
+    };
+
+    dsa_wq_open(s, wq, &view, size, size / 2);
+}
+
+static DSASubmit submit(DSAState *s, unsigned wq, uint32_t pasid, uint64_t id)
+{
+    uint8_t desc[DSA_DESC_SIZE] = { 0 };
+
+    stl_le_p(desc, pasid);
+    stq_le_p(desc + 8, id);
+    stq_le_p(desc + 56, ~id);
+    return dsa_wq_submit(s, wq, 0, desc, !s->queues[wq].view.dedicated);
+}
+
+static uint64_t job_id(const DSAJob *job)
+{
+    uint64_t id = ldq_le_p(job->desc + 8);
+
+    g_assert_cmphex(ldq_le_p(job->desc + 56), ==, ~id);
+    return id;
+}
+
+/* --- many threads --------------------------------------------------------- */
+
+#define WRITERS     4
+#define TAKERS      3
+#define EACH        20000
+#define STRESS_SIZE 5
+
+typedef struct Stress {
+    DSAState *s;
+    unsigned writer;
+    uint8_t *seen;              /* by id */
+    uint64_t *tickets;          /* by id */
+    unsigned *taken;
+} Stress;
+
+static void *stress_writer(void *opaque)
+{
+    Stress *st = opaque;
+    unsigned i;
+
+    for (i = 0; i < EACH; i++) {
+        while (submit(st->s, 0, 0, st->writer * EACH + i) ==
+               DSA_SUBMIT_FULL) {
+            g_thread_yield();
+        }
+    }
+    return NULL;
+}
+
+static void *stress_taker(void *opaque)
+{
+    Stress *st = opaque;
+    uint64_t last = 0;
+    DSAJob job;
+
+    while (qatomic_read(st->taken) < WRITERS * EACH) {
+        if (!dsa_wq_take(st->s, 0, &job)) {
+            g_thread_yield();
+            continue;
+        }
+        g_assert_cmpuint(dsa_wq_occupancy(st->s, 0), <=, STRESS_SIZE);
+        g_assert_true(!last || job.ticket > last);
+        last = job.ticket;
+        g_assert_cmpuint(job_id(&job), <, WRITERS * EACH);
+        qatomic_inc(&st->seen[job_id(&job)]);
+        st->tickets[job_id(&job)] = job.ticket;
+        dsa_wq_retire(st->s, &job);
+        qatomic_inc(st->taken);
+    }
+    return NULL;
+}
+
+/* Nothing is lost, doubled or torn, and each writer's order is kept */
+static void test_stress(void)
+{
+    DSAState *s = setup(1, STRESS_SIZE);
+    g_autofree uint8_t *seen = g_malloc0(WRITERS * EACH);
+    g_autofree uint64_t *tickets = g_new0(uint64_t, WRITERS * EACH);
+    Stress st[WRITERS + TAKERS];
+    QemuThread threads[WRITERS + TAKERS];
+    unsigned taken = 0, i;
+
+    open_wq(s, 0, STRESS_SIZE, 1, true);
+    for (i = 0; i < WRITERS + TAKERS; i++) {
+        st[i] = (Stress) { s, i, seen, tickets, &taken };
+        qemu_thread_create(&threads[i], "stress",
+                           i < WRITERS ? stress_writer : stress_taker, &st[i],
+                           QEMU_THREAD_JOINABLE);
+    }
+    for (i = 0; i < WRITERS + TAKERS; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+    for (i = 0; i < WRITERS * EACH; i++) {
+        g_assert_cmpuint(seen[i], ==, 1);
+        g_assert_true(i % EACH == 0 || tickets[i] > tickets[i - 1]);
+    }
+    g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
+    g_assert_cmpuint(s->queues[0].held_count, ==, 0);
+    teardown(s);
+}
+
+static void *close_writer(void *opaque)
+{
+    Stress *st = opaque;
+    uint64_t id = 0;
+
+    while (!qatomic_read(st->taken)) {
+        submit(st->s, 0, 0, id++);
+    }
+    return NULL;
+}
+
+/* Once a queue is closed and aborted it is empty and stays so */
+static void test_close(void)
+{
+    DSAState *s = setup(1, 64);
+    unsigned stop = 0, i;
+    Stress st = { .s = s, .taken = &stop };
+    QemuThread threads[2];
+
+    for (i = 0; i < 2; i++) {
+        qemu_thread_create(&threads[i], "writer", close_writer, &st,
+                           QEMU_THREAD_JOINABLE);
+    }
+    for (i = 0; i < 2000; i++) {
+        open_wq(s, 0, 1 + i % 64, 1, true);
+        while (!dsa_wq_occupancy(s, 0)) {
+            g_thread_yield();
+        }
+        dsa_wq_close(s, 1);
+        dsa_abort(s, 1, DSA_ALL_PASIDS);
+        g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
+    }
+    qatomic_set(&stop, 1);
+    for (i = 0; i < 2; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+    g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
+    teardown(s);
+}
+
+/* --- one thread ----------------------------------------------------------- */
+
+static DSAJob *take(DSAState *s)
+{
+    DSAJob *job = &held[held_num];
+
+    g_assert_true(dsa_wq_take(s, 0, job));
+    held_num++;
+    return job;
+}
+
+/* Queues get engines by priority, and the poorest gets its share */
+static void test_priority(void)
+{
+    DSAState *s = setup(3, 64);
+    unsigned count[3] = { 0 }, gap = 0, i;
+    DSAJob job;
+
+    open_wq(s, 0, 64, 15, true);
+    open_wq(s, 1, 64, 1, true);
+    open_wq(s, 2, 64, 4, true);
+    for (i = 0; i < 400; i++) {
+        unsigned wq;
+
+        for (wq = 0; wq < 3; wq++) {
+            while (submit(s, wq, 0, wq) == DSA_SUBMIT_OK) {
+            }
+        }
+        g_assert_true(dsa_wq_take(s, 0, &job));
+        count[job.wq.index]++;
+        gap = job.wq.index == 1 ? 0 : gap + 1;
+        g_assert_cmpuint(gap, <=, 20);
+        dsa_wq_retire(s, &job);
+    }
+    g_assert_cmpuint(count[0], ==, 300);
+    g_assert_cmpuint(count[1], ==, 20);
+    g_assert_cmpuint(count[2], ==, 80);
+    teardown(s);
+}
+
+static void test_modes(void)
+{
+    DSAState *s = setup(2, 16);
+    uint8_t desc[DSA_DESC_SIZE] = { 0 };
+    unsigned i;
+
+    open_wq(s, 0, 8, 1, true);
+    open_wq(s, 1, 8, 1, false);
+    g_assert_cmpint(dsa_wq_submit(s, 0, 0, desc, true), ==, DSA_SUBMIT_MODE);
+    g_assert_cmpint(dsa_wq_submit(s, 1, 0, desc, false), ==, DSA_SUBMIT_MODE);
+    /* Dedicated: the size counts in both kinds of portal */
+    for (i = 0; i < 8; i++) {
+        g_assert_cmpint(dsa_wq_submit(s, 0, LIMITED, desc, false), ==,
+                        DSA_SUBMIT_OK);
+    }
+    g_assert_cmpint(dsa_wq_submit(s, 0, LIMITED, desc, false), ==,
+                    DSA_SUBMIT_FULL);
+    for (i = 0; i < 4; i++) {
+        g_assert_cmpint(dsa_wq_submit(s, 1, LIMITED, desc, true), ==,
+                        DSA_SUBMIT_OK);
+    }
+    g_assert_cmpint(dsa_wq_submit(s, 1, LIMITED, desc, true), ==,
+                    DSA_SUBMIT_FULL);
+    g_assert_cmpint(dsa_wq_submit(s, 1, 0, desc, true), ==, DSA_SUBMIT_OK);
+    dsa_wq_close(s, 2);
+    g_assert_cmpint(dsa_wq_submit(s, 1, 0, desc, true), ==, DSA_SUBMIT_CLOSED);
+    teardown(s);
+}
+
+/* A drain waits for what was accepted before it, queued or taken */
+static void test_drain(void)
+{
+    DSAState *s = setup(2, 32);
+    unsigned i;
+
+    open_wq(s, 0, 16, 1, true);
+    open_wq(s, 1, 16, 1, true);
+    dsa_drain_begin(s, 3, DSA_ALL_PASIDS);
+    g_assert_true(dsa_drain_over(s));
+    run_bhs();
+    g_assert_cmpuint(bhs, ==, 1);
+
+    for (i = 0; i < 4; i++) {
+        submit(s, 0, 0, i);
+    }
+    take(s);
+    take(s);
+    submit(s, 1, 0, 9);
+    dsa_drain_begin(s, 1, DSA_ALL_PASIDS);
+    submit(s, 0, 0, 4);
+    g_assert_false(dsa_drain_over(s));
+    s->group_wqs[0] = 1;
+    take(s);
+    take(s);
+    take(s);
+    g_assert_cmpuint(held[4].ticket, ==, 4);
+    /* The last one came later and does not count */
+    dsa_wq_retire(s, &held[4]);
+    for (i = 0; i < 4; i++) {
+        g_assert_false(dsa_drain_over(s));
+        run_bhs();
+        g_assert_cmpuint(bhs, ==, 1);
+        dsa_wq_retire(s, &held[i]);
+    }
+    g_assert_true(dsa_drain_over(s));
+    run_bhs();
+    g_assert_cmpuint(bhs, ==, 2);
+    teardown(s);
+}
+
+/* A writer between its claim and its data holds up what comes after it */
+static void test_slow_writer(void)
+{
+    DSAState *s = setup(1, 8);
+    DSAQueue *q = &s->queues[0];
+    DSAJob job;
+
+    open_wq(s, 0, 8, 1, true);
+    /* One more place claimed: the tail, and the occupancy above it */
+    q->ctl += 1ull << 32 | 1;
+    g_assert_cmpint(submit(s, 0, 0, 1), ==, DSA_SUBMIT_OK);
+    g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 2);
+    g_assert_false(dsa_wq_take(s, 0, &job));
+    stq_le_p(q->ring[0].desc + 56, ~0ull);
+    q->ring[0].ready = 1;
+    g_assert_true(dsa_wq_take(s, 0, &job));
+    g_assert_cmpuint(job_id(&job), ==, 0);
+    g_assert_true(dsa_wq_take(s, 0, &job));
+    g_assert_cmpuint(job_id(&job), ==, 1);
+    teardown(s);
+}
+
+static void test_drain_pasid(void)
+{
+    DSAState *s = setup(1, 32);
+    unsigned i;
+
+    open_wq(s, 0, 16, 1, false);
+    for (i = 0; i < 6; i++) {
+        submit(s, 0, i % 2 + 1, i);
+    }
+    take(s);
+    take(s);
+    dsa_drain_begin(s, 1, 3);
+    g_assert_true(dsa_drain_over(s));
+    dsa_drain_begin(s, 1, 2);
+    g_assert_cmpuint(s->drain.left, ==, 3);
+    dsa_wq_retire(s, &held[0]);
+    g_assert_cmpuint(s->drain.left, ==, 3);
+    dsa_wq_retire(s, &held[1]);
+    g_assert_cmpuint(s->drain.left, ==, 2);
+    teardown(s);
+}
+
+static void test_abort_pasid(void)
+{
+    DSAState *s = setup(1, 32);
+    unsigned i;
+    DSAJob job;
+
+    open_wq(s, 0, 16, 1, false);
+    for (i = 0; i < 8; i++) {
+        submit(s, 0, i % 2 + 1, i);
+    }
+    take(s);
+    take(s);
+    dsa_abort(s, 1, 2);
+    g_assert_cmpuint(held_num, ==, 1);
+    g_assert_cmpuint(held[0].pasid, ==, 1);
+    for (i = 2; i < 8; i += 2) {
+        g_assert_true(dsa_wq_take(s, 0, &job));
+        g_assert_cmpuint(job_id(&job), ==, i);
+    }
+    g_assert_false(dsa_wq_take(s, 0, &job));
+    g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
+    teardown(s);
+}
+
+/* A queue gives out no more jobs than the device side can remember */
+static void test_held_limit(void)
+{
+    DSAState *s = setup(1, 512);
+    g_autofree DSAJob *jobs = g_new0(DSAJob, 512);
+    unsigned i, was;
+
+    open_wq(s, 0, 512, 1, true);
+    for (i = 0; i < 512; i++) {
+        g_assert_cmpint(submit(s, 0, 0, i), ==, DSA_SUBMIT_OK);
+    }
+    for (i = 0; dsa_wq_take(s, 0, &jobs[i]); i++) {
+    }
+    g_assert_cmpuint(i, ==, DSA_MAX_IN_FLIGHT);
+    was = kicks;
+    dsa_wq_retire(s, &jobs[7]);
+    g_assert_cmpuint(kicks, ==, was + 1);
+    g_assert_true(dsa_wq_take(s, 0, &jobs[7]));
+    g_assert_cmpuint(job_id(&jobs[7]), ==, DSA_MAX_IN_FLIGHT);
+    teardown(s);
+}
+
+/* What a migration stream may not claim */
+static void test_state_valid(void)
+{
+    DSAState *s = setup(1, 16);
+    DSAQueue *q = &s->queues[0], good;
+
+    open_wq(s, 0, 16, 1, true);
+    submit(s, 0, 0, 1);
+    submit(s, 0, 0, 2);
+    g_assert_true(dsa_wq_state_valid(s, 0));
+    good = *q;
+
+    q->head++;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->ctl += 20ull << 32;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->limits = 17;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->held_count = DSA_MAX_IN_FLIGHT + 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->view.index = 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->view.group = 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->view.pasid = 1 << 20;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    s->drain = (DSADrain) { .active = true, .wqs = 1, .barrier = { 2 } };
+    g_assert_true(dsa_wq_state_valid(s, 0));
+    s->drain.barrier[0] = 3;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    s->drain.active = false;
+    q->state = DSA_WQ_DISABLED;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->ring[1].ready = 0;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    teardown(s);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qemu_init_main_loop(&error_abort);
+    g_test_add_func("/dsa/wq/stress", test_stress);
+    g_test_add_func("/dsa/wq/close", test_close);
+    g_test_add_func("/dsa/wq/priority", test_priority);
+    g_test_add_func("/dsa/wq/modes", test_modes);
+    g_test_add_func("/dsa/wq/drain", test_drain);
+    g_test_add_func("/dsa/wq/slow-writer", test_slow_writer);
+    g_test_add_func("/dsa/wq/drain-pasid", test_drain_pasid);
+    g_test_add_func("/dsa/wq/abort-pasid", test_abort_pasid);
+    g_test_add_func("/dsa/wq/held-limit", test_held_limit);
+    g_test_add_func("/dsa/wq/state-valid", test_state_valid);
+    return g_test_run();
+}
