@@ -1,0 +1,144 @@
+/*
+ * intel-vtd: migration
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include <glib/gstdio.h>
+#include "qobject/qdict.h"
+#include "vtd-test-dma.h"
+
+#define IN      VTD_DMA_DATA
+#define OUT     (VTD_DMA_DATA + 0x1000)
+#define IOVA    (1ULL << 40)
+#define IRT     (VTD_DMA_DATA + 0x10000)
+
+static void wait_migrated(QTestState *qts)
+{
+    for (;;) {
+        QDict *reply = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
+        QDict *info = qdict_get_qdict(reply, "return");
+        g_autofree char *status = g_strdup(qdict_get_try_str(info, "status"));
+
+        qobject_unref(reply);
+        g_assert_cmpstr(status, !=, "failed");
+        if (g_strcmp0(status, "completed") == 0) {
+            return;
+        }
+        g_usleep(10000);
+    }
+}
+
+static char *migrate_to_file(QTestState *qts)
+{
+    g_autofree char *uri = NULL;
+    char *path;
+    int fd = g_file_open_tmp("vtd-migrate-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    uri = g_strconcat("file:", path, NULL);
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    wait_migrated(qts);
+    return path;
+}
+
+/* A unit in the middle of its work: translating, remapping, a fault pending */
+static VTDDma *start_source(void)
+{
+    VTDDma *d = vtd_dma_start("", true, NULL);
+    uint64_t root = vtd_test_page(&d->t);
+    uint64_t dir = vtd_test_scalable_context(&d->t, VTD_DMA_SID, 0, 0, 0);
+
+    vtd_test_map_first(&d->t, root, 4, 1, IOVA + IN, IN, 0x2000);
+    vtd_test_set_pasid(&d->t, dir, 0, VTD_TEST_FIRST, root, 4, 0, 0, 5);
+    vtd_test_enable(&d->t);
+    vtd_test_writeq(&d->t, VTD_TEST_IRTA, IRT | 7);
+    vtd_test_command(&d->t, VTD_TEST_GCMD_SIRTP, true);
+    vtd_test_command(&d->t, VTD_TEST_GCMD_IRE, true);
+    vtd_dma_check(d, IOVA + IN, IN, IOVA + OUT, OUT);
+    /* One record read and cleared, so that the next is not the first */
+    vtd_dma_read(d, IOVA, 8);
+    vtd_dma_expect_fault(d, 0x71, false, IOVA);
+    vtd_dma_read(d, IOVA + 0x1000, 8);
+    /* Written, but not latched: the old tables stay in use */
+    vtd_test_writeq(&d->t, VTD_TEST_RTADDR, 0x12345000);
+    return d;
+}
+
+static void test_migrate(void)
+{
+    VTDDma *d = start_source(), *to;
+    g_autofree uint64_t *before = g_new(uint64_t, 0x200);
+    g_autofree char *path = NULL, *incoming = NULL;
+    VTDDmaFault fault;
+    VTDTest library;
+
+    for (unsigned i = 0; i < 0x200; i++) {
+        before[i] = vtd_test_readq(&d->t, 8 * i);
+    }
+    path = migrate_to_file(d->qts);
+    library = d->t;
+    vtd_dma_stop(d);
+
+    incoming = g_strdup_printf("-incoming file:%s", path);
+    to = g_new0(VTDDma, 1);
+    to->qts = qtest_initf("-machine q35 -m 256 -nodefaults -device intel-vtd "
+                          "-device edu,addr=%u,dma_mask=0xffffffffffffffff %s",
+                          VTD_DMA_SLOT, incoming);
+    qtest_qmp_eventwait(to->qts, "RESUME");
+    to->t = library;
+    to->t.qts = to->qts;
+    for (unsigned i = 0; i < 0x200; i++) {
+        g_assert_cmphex(vtd_test_readq(&to->t, 8 * i), ==, before[i]);
+    }
+    g_assert_true(vtd_dma_fault_get(to, 1, &fault));
+    g_assert_cmphex(fault.addr, ==, IOVA + 0x1000);
+    vtd_dma_fault_clear(to, 1);
+
+    to->bus = qpci_new_pc(to->qts, NULL);
+    to->edu = qpci_device_find(to->bus, QPCI_DEVFN(VTD_DMA_SLOT, 0));
+    qpci_device_enable(to->edu);
+    to->bar = qpci_iomap(to->edu, 0, NULL);
+    vtd_dma_check(to, IOVA + IN, IN, IOVA + OUT, OUT);
+    vtd_test_queue_wait(&to->t);
+    /* The log goes on where it was */
+    vtd_dma_read(to, IOVA, 8);
+    g_assert_true(vtd_dma_fault_get(to, 2, &fault));
+    vtd_dma_stop(to);
+    g_unlink(path);
+}
+
+/* A destination with other capabilities refuses, and says what to do */
+static void test_mismatch(gconstpointer opaque)
+{
+    VTDDma *d = start_source();
+    g_autofree char *path = migrate_to_file(d->qts), *command = NULL;
+    g_autofree char *err = NULL;
+    int status;
+
+    vtd_dma_stop(d);
+    command = g_strdup_printf("%s -accel qtest -machine q35 -m 256 "
+                              "-nodefaults -display none "
+                              "-device intel-vtd%s -device edu,addr=%u,"
+                              "dma_mask=0xffffffffffffffff -incoming file:%s",
+                              getenv("QTEST_QEMU_BINARY"),
+                              (const char *)opaque, VTD_DMA_SLOT, path);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
+                                            NULL));
+    g_test_message("%s", err);
+    g_assert_cmpint(status, !=, 0);
+    g_assert_nonnull(strstr(err, "give the destination's intel-vtd the "
+                            "source's properties"));
+    g_unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("vtd/migrate/state", test_migrate);
+    qtest_add_data_func("vtd/migrate/cap", ",aw-bits=39", test_mismatch);
+    qtest_add_data_func("vtd/migrate/ecap", ",svm=off", test_mismatch);
+    return g_test_run();
+}
