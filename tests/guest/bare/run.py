@@ -1,0 +1,54 @@
+#!/usr/bin/python3
+"""Run one bare-metal test and hand on its TAP.
+
+  run.py EMULATOR IMAGE [EMULATOR OPTION...]
+
+The test ends the emulator itself, by isa-debug-exit. An emulator that ends in
+another way, or a test that breaks off before its plan or runs for longer than
+a minute, is a failure.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+
+import re
+import subprocess
+import sys
+
+PASSED, FAILED = 1, 3       # 2 * code + 1, see finish() in bare.c
+SECONDS = 60
+
+
+def main():
+    emulator, image, *options = sys.argv[1:]
+    command = [
+        emulator, '-machine', 'q35', '-m', '64', '-nodefaults', '-no-reboot',
+        '-display', 'none', '-serial', 'stdio', '-device', 'dmwr-testdev,addr=4',
+        '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', image,
+        *options
+    ]
+    if '-accel' not in options:
+        command += ['-accel', 'tcg']
+    print('#', ' '.join(command), flush=True)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as process:
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, _ = process.communicate()
+            status = f'none after {SECONDS} seconds'
+
+    text = output.decode('ascii', 'replace')
+    sys.stdout.write(text)
+    if status not in (PASSED, FAILED):
+        print(f'Bail out! exit status of the emulator: {status}')
+        return 1
+    if not re.search(r'^1\.\.\d+\s*$', text, re.M):
+        print('Bail out! the test broke off')
+        return 1
+    return 0 if status == PASSED else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
