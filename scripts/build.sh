@@ -1,0 +1,37 @@
+#!/bin/sh
+# Build the emulator, and with "tests" or "bench" the overlay's test programs
+# or benchmarks too.
+#
+#   build.sh [tests | bench | TARGET...]
+#
+# Never builds everything: the base has thousands of objects of tools and
+# tests that nothing here uses.
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+. "$(dirname "$0")/lib.sh"
+
+targets=qemu-system-x86_64
+case ${1:-} in
+'') what="the emulator" ;;
+tests) what="the emulator and the tests" ;;
+bench) what="the emulator and the benchmarks" ;;
+*) what=$* targets=$* ;;
+esac
+
+jobs=${JOBS:-$(nproc)}
+: "${CCACHE_BASEDIR:=$siov_top}"
+export CCACHE_BASEDIR
+cd "$siov_build"
+
+# Lets meson run again if a build rule changed, so that the list of tests is
+# of today.
+run_logged regenerate "reading the build rules" ninja build.ninja
+if [ "${1:-}" = tests ]; then
+    targets="$targets $($siov_python "$siov_scripts/tap-run.py" \
+        --build "$siov_build" --targets siov-unit siov-qtest siov-guest)"
+elif [ "${1:-}" = bench ]; then
+    targets="$targets $($siov_python "$siov_scripts/tap-run.py" \
+        --build "$siov_build" --programs siov/tests/bench)"
+fi
+run_logged build "building $what" ninja -j "$jobs" $targets

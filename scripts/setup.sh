@@ -1,0 +1,24 @@
+#!/bin/sh
+# All that has to stand before something can run: packages, base, build.
+# Every part returns at once if it has nothing to do.
+#
+#   setup.sh [build.sh's arguments]
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+. "$(dirname "$0")/lib.sh"
+
+"$siov_scripts/needs.sh"
+
+# One set-up at a time in one tree
+mkdir -p "$siov_logs" 2> /dev/null ||
+    die "the folder $siov_logs cannot be made: clone the project to a place" \
+        "that is yours."
+exec 9> "$siov_logs/setup.lock"
+flock -n 9 || {
+    step "Waiting for another run to finish its set-up of this tree"
+    flock 9
+}
+"$siov_scripts/base-assemble.sh" 9>&-
+"$siov_scripts/configure.sh" 9>&-
+"$siov_scripts/build.sh" "$@" 9>&-
