@@ -82,6 +82,7 @@ download() {
 }
 
 step "Getting QEMU $version"
+progress_file=$cached.part
 if archive=$(papt_base) && (run_logged base-debian \
         "downloading $file from this machine's Debian archive" \
         download "$archive/$(wrap_value debian_path)/$file" "$cached" \
@@ -90,6 +91,7 @@ if archive=$(papt_base) && (run_logged base-debian \
 fi
 note "this machine's Debian archive does not give $file"
 
+progress_file=$cached_release.part
 if [ ! -f "$cached_release" ]; then
     (run_logged base-release "downloading it from upstream's release site" \
         download "$release_url" "$cached_release") 2> /dev/null ||

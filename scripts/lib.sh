@@ -71,8 +71,13 @@ free_space() {
             "free some space or move the project to a larger disk."
 }
 
-# How far a command is, read off its log: ninja's and our own [n/m].
+# How far a command is, read off its log, ninja's [n/m], or off the growth of
+# the file $progress_file.
 progress_of() {
+    if [ -f "${progress_file:-}" ]; then
+        echo "$(($(wc -c < "$progress_file") / 1048576)) MiB"
+        return
+    fi
     tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' |
         sed -n 's/^\[\([0-9][0-9]*\)\/\([0-9][0-9]*\)\].*/\1 of \2/p' |
         tail -n 1

@@ -212,6 +212,27 @@ papt_max() {
     [ -n "$papt_top_name" ] && printf '%s\n' "$papt_top_name"
 }
 
+# Say every few seconds how much has arrived in folder $1 while this shell's
+# download runs; end with "kill $papt_meter".
+papt_meter_start() {
+    (
+        papt_had=$(du -sk "$1" | cut -f1)
+        papt_ticks=0
+        while sleep 1 && kill -0 $$ 2> /dev/null; do
+            papt_ticks=$((papt_ticks + 1))
+            [ $((papt_ticks % 5)) -eq 0 ] || continue
+            papt_say "  $((($(du -sk "$1" | cut -f1) - papt_had) / 1024))" \
+                "MiB so far"
+        done
+    ) &
+    papt_meter=$!
+}
+
+papt_meter_stop() {
+    kill "$papt_meter" 2> /dev/null || :
+    wait "$papt_meter" 2> /dev/null || :
+}
+
 # papt_fetch DIR NAME[=VERSION]...: download packages, checksums verified
 papt_fetch() {
     papt_dir=$1
@@ -221,8 +242,12 @@ papt_fetch() {
         return 1
     fi
     papt_log=$papt_state/fetch.log
-    if ! (cd "$papt_dir" && papt_tool apt-get download "$@") \
-            > "$papt_log" 2>&1; then
+    papt_meter_start "$papt_dir"
+    papt_status=0
+    (cd "$papt_dir" && papt_tool apt-get download "$@") \
+        > "$papt_log" 2>&1 || papt_status=1
+    papt_meter_stop
+    if [ "$papt_status" -ne 0 ]; then
         papt_explain "$papt_log" "downloading $*"
         return 1
     fi
@@ -237,9 +262,13 @@ papt_fetch_file() {
         return 1
     fi
     papt_log=$papt_state/fetch.log
-    if ! papt_tool /usr/lib/apt/apt-helper download-file \
-            "$papt_from/$2" "$papt_dest.part" "SHA256:$3" \
-            > "$papt_log" 2>&1; then
+    papt_meter_start "$1"
+    papt_status=0
+    papt_tool /usr/lib/apt/apt-helper download-file \
+        "$papt_from/$2" "$papt_dest.part" "SHA256:$3" \
+        > "$papt_log" 2>&1 || papt_status=1
+    papt_meter_stop
+    if [ "$papt_status" -ne 0 ]; then
         rm -f "$papt_dest.part" "$papt_dest.part.FAILED"
         papt_explain "$papt_log" "downloading ${2##*/}"
         return 1
