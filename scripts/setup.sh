@@ -8,6 +8,11 @@
 
 . "$(dirname "$0")/lib.sh"
 
+case $siov_top in
+*[[:space:]:]*)
+    die "the project's folder '$siov_top' has a space or a colon in its name," \
+        "which QEMU's build does not take: move it to another one." ;;
+esac
 "$siov_scripts/needs.sh"
 
 # One set-up at a time in one tree
