@@ -262,7 +262,8 @@ static bool work_visible(DSAEngines *e)
 
 /*
  * Look out for a while: a guest that waits for one job often has the next, and
- * waking a thread takes longer than a small job.
+ * waking a thread takes longer than a small job. One worker at a time does so;
+ * two would only take the processor from each other and from the guest.
  */
 static void poll_for_work(DSAWorker *w)
 {
@@ -270,6 +271,7 @@ static void poll_for_work(DSAWorker *w)
     int64_t end;
     unsigned i;
 
+    qatomic_set(&e->poller, true);
     qemu_mutex_unlock(&e->lock);
     end = get_clock() + w->poll_ns;
     do {
@@ -277,6 +279,9 @@ static void poll_for_work(DSAWorker *w)
             cpu_relax();
         }
     } while (!qatomic_read(&e->pending) && get_clock() < end);
+    qatomic_set(&e->poller, false);
+    /* Whoever saw a poller left it to this worker to look once more */
+    smp_mb();
     qemu_mutex_lock(&e->lock);
 }
 
@@ -329,7 +334,7 @@ static void *worker_thread(void *opaque)
             w->busy = false;
             tell_waiters(e);
         }
-        if (!fl && worked && w->poll_ns && !e->paused) {
+        if (!fl && worked && w->poll_ns && !e->paused && !e->poller) {
             poll_for_work(w);
         } else if (!fl) {
             sleep_for_work(w);
@@ -344,9 +349,9 @@ static void *worker_thread(void *opaque)
 void dsa_engines_kick(DSAEngines *e, unsigned group)
 {
     qatomic_or(&e->pending, BIT(group));
-    /* Pairs with sleep_for_work() */
+    /* Pairs with sleep_for_work() and poll_for_work() */
     smp_mb();
-    if (qatomic_read(&e->sleepers)) {
+    if (qatomic_read(&e->sleepers) && !qatomic_read(&e->poller)) {
         QEMU_LOCK_GUARD(&e->lock);
         qemu_cond_signal(&e->work);
     }

@@ -145,6 +145,7 @@ struct DSAEngines {
     QemuCond idle;          /* for those who wait for workers */
     unsigned waiters;
     unsigned sleepers;      /* read without the lock by kicks */
+    bool poller;            /* atomic: a worker looks out for work */
     unsigned paused;
     unsigned hold_take;
     bool quit;
