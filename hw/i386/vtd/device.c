@@ -115,6 +115,17 @@ static const struct {
 };
 #undef VTD_PROP
 
+/* The base class says nothing about its own */
+static const struct {
+    const char *name, *description;
+} vtd_base_descriptions[] = {
+    { "intremap", "interrupt remapping" },
+    { "device-iotlb", "device-TLBs and Address Translation Services "
+      "(intel-vtd has them unless switched off)" },
+    { "dma-translation", "DMA translation, otherwise interrupt remapping "
+      "alone" },
+};
+
 static void vtd_instance_init(Object *obj)
 {
     /* The base class has it off */
@@ -137,6 +148,11 @@ static void vtd_class_init(ObjectClass *klass, const void *data)
         object_class_property_set_description(klass,
                                               vtd_descriptions[i].name,
                                               vtd_descriptions[i].description);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(vtd_base_descriptions); i++) {
+        object_class_property_set_description(
+            object_class_get_parent(klass), vtd_base_descriptions[i].name,
+            vtd_base_descriptions[i].description);
     }
     x86->realize = vtd_realize;
     x86->int_remap = vtd_int_remap;
