@@ -63,7 +63,7 @@ typedef struct Fixture {
 
 /* What one test wants of the machine */
 typedef struct Setup {
-    bool no_ats, no_pri;
+    bool no_ats, no_pri, priv;
     uint32_t wq_mode;
 } Setup;
 
@@ -96,7 +96,8 @@ static void enable_requests(Fixture *f, const Setup *s)
     g_assert_cmphex(ats, !=, 0);
     g_assert_cmphex(pasid, !=, 0);
     g_assert_cmphex(pri, !=, 0);
-    dsa_test_cfg_writew(f->d, pasid + PCI_PASID_CTRL, PCI_PASID_CTRL_ENABLE);
+    dsa_test_cfg_writew(f->d, pasid + PCI_PASID_CTRL, PCI_PASID_CTRL_ENABLE |
+                        (s->priv ? PCI_PASID_CTRL_PRIV : 0));
     if (!s->no_ats) {
         dsa_test_cfg_writew(f->d, ats + PCI_ATS_CTRL, PCI_ATS_CTRL_ENABLE);
     }
@@ -121,6 +122,12 @@ static void setup(Fixture *f, const void *data)
     f->dir = vtd_test_scalable_context(&f->v, SID, 7, 0, 7 << 2);
     vtd_test_set_pasid(&f->v, f->dir, PASID, VTD_TEST_FIRST, f->root, 4, 0, 0,
                        DID);
+    if (s->priv) {
+        /* SRE (VT-d 9.6) */
+        uint64_t at = vtd_test_pasid_entry(&f->v, f->dir, PASID) + 16;
+
+        qtest_writeq(f->d->qts, at, qtest_readq(f->d->qts, at) | 1);
+    }
     vtd_test_writeq(&f->v, PQA, QUEUE_AT);
     vtd_test_enable(&f->v);
     enable_requests(f, s);
@@ -223,6 +230,23 @@ static void test_read_only(Fixture *f, const void *unused)
                         ST_SUCCESS);
     }
     expect(f, TARGET, 0, 64);
+}
+
+/* Supervisor pages are for privileged queues */
+static void test_supervisor(Fixture *f, const void *data)
+{
+    const Setup *s = data;
+    uint8_t status;
+
+    set_leaf(f, TARGET_VA, leaf(f, TARGET_VA) & ~VTD_TEST_FS_US);
+    status = copy(f, TARGET_VA, SOURCE_VA, 4096, 0);
+    if (s->priv) {
+        g_assert_cmphex(status, ==, ST_SUCCESS);
+        expect(f, TARGET, 0x5a, 4096);
+    } else {
+        g_assert_cmphex(status, ==, ST_PAGE_FAULT | ST_WRITE);
+        expect(f, TARGET, 0, 4096);
+    }
 }
 
 /* A fault without block on fault: what was done, and where it stopped */
@@ -555,6 +579,7 @@ int main(int argc, char **argv)
         .no_ats = true, .no_pri = true, .wq_mode = DSA_TEST_WQ_ATS_DISABLE,
     };
     static const Setup no_pri = { .no_pri = true };
+    static const Setup priv = { .priv = true, .wq_mode = DSA_TEST_WQ_PRIV };
     static const Setup bof = { .wq_mode = DSA_TEST_WQ_BOF };
     static const struct {
         const char *name;
@@ -564,6 +589,8 @@ int main(int argc, char **argv)
         { "/ats/copy", &bof, test_copy },
         { "/ats/dirty-after-read", &bof, test_dirty_after_read },
         { "/ats/read-only", &bof, test_read_only },
+        { "/ats/supervisor/user", &bof, test_supervisor },
+        { "/ats/supervisor/privileged", &priv, test_supervisor },
         { "/ats/partial", &bof, test_partial },
         { "/ats/invalidate", &bof, test_invalidate },
         { "/ats/no-stale-write", &bof, test_no_stale_write },
