@@ -83,25 +83,17 @@ typedef struct Machine {
     VTDTest vtd;
 } Machine;
 
-static uint64_t build_first(VTDTest *t)
+typedef void MapFn(VTDTest *t, uint64_t root, unsigned levels,
+                   unsigned page_level, uint64_t input, uint64_t output,
+                   uint64_t size);
+
+/* Both areas in tables of the format that @map writes */
+static uint64_t build_areas(VTDTest *t, MapFn *map)
 {
     uint64_t root = vtd_test_page(t);
 
-    vtd_test_map_first(t, root, 4, 1, SMALL_PAGES_AT, SMALL_PAGES_AT,
-                       AREA_SIZE);
-    vtd_test_map_first(t, root, 4, 2, LARGE_PAGES_AT, LARGE_PAGES_AT,
-                       AREA_SIZE);
-    return root;
-}
-
-static uint64_t build_second(VTDTest *t)
-{
-    uint64_t root = vtd_test_page(t);
-
-    vtd_test_map_second(t, root, 4, 1, SMALL_PAGES_AT, SMALL_PAGES_AT,
-                        AREA_SIZE);
-    vtd_test_map_second(t, root, 4, 2, LARGE_PAGES_AT, LARGE_PAGES_AT,
-                        AREA_SIZE);
+    map(t, root, 4, 1, SMALL_PAGES_AT, SMALL_PAGES_AT, AREA_SIZE);
+    map(t, root, 4, 2, LARGE_PAGES_AT, LARGE_PAGES_AT, AREA_SIZE);
     return root;
 }
 
@@ -125,14 +117,15 @@ static void build_tables(VTDTest *t, Mode mode)
 
     if (mode == LEGACY) {
         vtd_test_legacy_context(t, BENCH_SID, VTD_TEST_TT_UNTRANSLATED,
-                                build_second(t), 4, BENCH_DID);
+                                build_areas(t, vtd_test_map_second), 4,
+                                BENCH_DID);
         return;
     }
     if (mode == FIRST || mode == NESTED) {
-        first = build_first(t);
+        first = build_areas(t, vtd_test_map_first);
     }
     if (mode == SECOND) {
-        second = build_second(t);
+        second = build_areas(t, vtd_test_map_second);
     } else if (mode == NESTED) {
         second = build_parent(t);
     }

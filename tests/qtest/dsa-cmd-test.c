@@ -10,19 +10,7 @@
 #define DWQ (DSA_TEST_WQ_DEDICATED | DSA_TEST_WQ_PRIO(1))
 #define MSG 0x100000
 
-typedef struct Fixture {
-    DSATest *t;
-} Fixture;
-
-static void setup(Fixture *f, const void *props)
-{
-    f->t = dsa_test_start(props ? props : "", "");
-}
-
-static void teardown(Fixture *f, const void *unused)
-{
-    dsa_test_stop(f->t);
-}
+typedef DSATestFixture Fixture;
 
 static void expect(DSATest *t, uint32_t code, uint32_t operand, uint8_t status)
 {
@@ -395,7 +383,8 @@ static void test_bus_master_off(Fixture *f, const void *unused)
 }
 
 #define CMD_TEST(name, props, fn) \
-    qtest_add("/dsa/cmd/" name, Fixture, props, setup, fn, teardown)
+    qtest_add("/dsa/cmd/" name, Fixture, props, dsa_test_setup, fn, \
+              dsa_test_teardown)
 
 int main(int argc, char **argv)
 {

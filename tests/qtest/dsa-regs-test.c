@@ -9,19 +9,7 @@
 
 #define MMIO_SIZE   0x10000
 
-typedef struct Fixture {
-    DSATest *t;
-} Fixture;
-
-static void setup(Fixture *f, const void *props)
-{
-    f->t = dsa_test_start(props ? props : "", "");
-}
-
-static void teardown(Fixture *f, const void *unused)
-{
-    dsa_test_stop(f->t);
-}
+typedef DSATestFixture Fixture;
 
 static void test_identity(Fixture *f, const void *unused)
 {
@@ -346,7 +334,8 @@ static void test_ims_mask(Fixture *f, const void *unused)
 }
 
 #define REG_TEST(name, props, fn) \
-    qtest_add("/dsa/regs/" name, Fixture, props, setup, fn, teardown)
+    qtest_add("/dsa/regs/" name, Fixture, props, dsa_test_setup, fn, \
+              dsa_test_teardown)
 
 int main(int argc, char **argv)
 {

@@ -146,6 +146,16 @@ void dsa_test_stop(DSATest *t)
     g_free(t);
 }
 
+void dsa_test_setup(DSATestFixture *f, const void *props)
+{
+    f->t = dsa_test_start(props ? props : "", "");
+}
+
+void dsa_test_teardown(DSATestFixture *f, const void *props)
+{
+    dsa_test_stop(f->t);
+}
+
 void dsa_test_flr(DSATest *t)
 {
     unsigned cap = qpci_find_capability(t->dev, PCI_CAP_ID_EXP, 0);

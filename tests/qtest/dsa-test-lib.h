@@ -114,6 +114,17 @@ void dsa_test_move(DSATest *t, QTestState *qts);
 /* Release everything; quits the emulator too */
 void dsa_test_stop(DSATest *t);
 
+/*
+ * For qtest_add(): a machine of its own for each case. The case's data are the
+ * device's further properties as for dsa_test_start(), or NULL.
+ */
+typedef struct DSATestFixture {
+    DSATest *t;
+} DSATestFixture;
+
+void dsa_test_setup(DSATestFixture *f, const void *props);
+void dsa_test_teardown(DSATestFixture *f, const void *props);
+
 /* Registers of BAR0 */
 uint32_t dsa_test_read(DSATest *t, uint64_t reg);
 uint64_t dsa_test_read64(DSATest *t, uint64_t reg);

@@ -27,19 +27,7 @@
 #define SWERR_DROPPED   0x50
 #define INT_HANDLE      0x19
 
-typedef struct Fixture {
-    DSATest *t;
-} Fixture;
-
-static void setup(Fixture *f, const void *props)
-{
-    f->t = dsa_test_start(props ? props : "", "");
-}
-
-static void teardown(Fixture *f, const void *unused)
-{
-    dsa_test_stop(f->t);
-}
+typedef DSATestFixture Fixture;
 
 static void stop(DSATest *t)
 {
@@ -646,7 +634,8 @@ static void test_migration(Fixture *f, const void *unused)
 }
 
 #define WQ_TEST(name, props, fn) \
-    qtest_add("/dsa/wq/" name, Fixture, props, setup, fn, teardown)
+    qtest_add("/dsa/wq/" name, Fixture, props, dsa_test_setup, fn, \
+              dsa_test_teardown)
 
 int main(int argc, char **argv)
 {
