@@ -1,5 +1,6 @@
 /*
- * Direct stores in TCG: 64 bytes from memory to one destination
+ * Direct stores and enqueue stores in TCG: 64 bytes from memory to one
+ * destination
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -144,4 +145,76 @@ void helper_movdir64b(CPUX86State *env, target_ulong dst, target_ulong src)
     } else {
         wide_store_pieces(env, &d, &data, ra);
     }
+}
+
+/*
+ * What a device gets in the first four bytes (SDM vol. 2, ENQCMD, "64-Byte
+ * Data Written to Enqueue Registers"); the others are the program's.
+ */
+#define ENQUEUE_PASID       0x000fffffu
+#define ENQUEUE_RESERVED    0x7ff00000u
+#define ENQUEUE_PRIV        0x80000000u
+
+QEMU_BUILD_BUG_ON((ENQUEUE_PASID | ENQUEUE_RESERVED | ENQUEUE_PRIV) != ~0u);
+
+/* Source bits that have to be 0: #GP(0) */
+static void wide_check_source(CPUX86State *env, const WideData *data,
+                              uint32_t reserved, uintptr_t ra)
+{
+    if (ldl_le_p(data->b) & reserved) {
+        raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+    }
+}
+
+/*
+ * An enqueue store (SDM vol. 2, ENQCMD): a deferrable write. Whatever does not
+ * complete it, memory included, answers Retry and gets nothing. The result is
+ * ZF alone; CF, PF, AF, SF and OF are cleared.
+ */
+static target_ulong wide_enqueue(CPUX86State *env, vaddr dst,
+                                 const WideData *data, uintptr_t ra)
+{
+    DMWrStatus status = DMWR_RETRY;
+    WideDest d;
+
+    wide_probe(env, dst, &d, ra);
+    if (!d.host) {
+        status = dmwr_region_store(d.mr, d.offset, data->b, DMWR_DEFERRABLE,
+                                   d.attrs);
+    }
+    return status == DMWR_ACCEPTED ? 0 : CC_Z;
+}
+
+/*
+ * The PASID is IA32_PASID's, and PRIV is 0 at any privilege level. The order
+ * of the #GP conditions and the source's page fault is not architectural.
+ * implementation choice: IA32_PASID first, as an operating system that fills
+ * it on #GP returns to the instruction anyway.
+ */
+target_ulong helper_enqcmd(CPUX86State *env, target_ulong dst, target_ulong src)
+{
+    uintptr_t ra = GETPC();
+    WideData data;
+
+    if (!(env->msr_pasid & MSR_PASID_VALID)) {
+        raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
+    }
+    wide_check_aligned(env, dst, ra);
+    wide_load(env, src, &data, ra);
+    wide_check_source(env, &data, ~0u, ra);
+    stl_le_p(data.b, env->msr_pasid & MSR_PASID_PASID_MASK);
+    return wide_enqueue(env, dst, &data, ra);
+}
+
+/* PASID and PRIV are the source's; the decoder has checked for CPL 0. */
+target_ulong helper_enqcmds(CPUX86State *env, target_ulong dst,
+                            target_ulong src)
+{
+    uintptr_t ra = GETPC();
+    WideData data;
+
+    wide_check_aligned(env, dst, ra);
+    wide_load(env, src, &data, ra);
+    wide_check_source(env, &data, ENQUEUE_RESERVED, ra);
+    return wide_enqueue(env, dst, &data, ra);
 }
