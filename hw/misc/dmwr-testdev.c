@@ -5,7 +5,7 @@
  * it arrived (whole or in pieces), with which data, and under which lock. It
  * can be told to refuse. It is of no use to a real guest.
  *
- * BAR 0, 4 KiB, registers of 32 bits, readable in any size; all but ANSWER are
+ * BAR 0, 8 KiB, registers of 32 bits, readable in any size; all but ANSWER are
  * read-only and any write to CLEAR zeroes them:
  *   0x00 POSTED       64-byte posted writes that arrived whole
  *   0x04 DEFERRABLE   64-byte deferrable writes that arrived whole
@@ -14,8 +14,12 @@
  *   0x10 BIG_LOCK     1 if the last whole write came with the big lock held
  *   0x14 ANSWER       0: accept deferrable writes, 1: answer retry
  *   0x18 CLEAR
+ *   0x1c ACCEPTED     those of DEFERRABLE that were accepted
  *   0x40..0x7f DATA   of the last whole write; pieces land there too, at
  *                     their offset modulo 64
+ *   0x1000..0x1fff    SLOTS: DATA of the last whole write to each of the 64
+ *                     places in a page of BAR 2, so that as many writers do
+ *                     not overwrite each other's
  * BAR 2, 16 KiB:
  *   page 0            a 64-byte write target that needs no lock
  *   page 1            a 64-byte write target that needs the big lock
@@ -29,8 +33,12 @@
 #include "qemu/module.h"
 #include "qemu/thread.h"
 #include "qemu/units.h"
+#include "qapi/error.h"
 #include "hw/pci/dmwr.h"
+#include "hw/pci/dmwr-cap.h"
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
+#include "hw/pci/pcie.h"
 #include "migration/vmstate.h"
 
 #define TYPE_DMWR_TESTDEV "dmwr-testdev"
@@ -46,8 +54,11 @@ enum {
     REG_BIG_LOCK = 0x10,
     REG_ANSWER = 0x14,
     REG_CLEAR = 0x18,
+    REG_ACCEPTED = 0x1c,
     REG_DATA = 0x40,
     REG_END = REG_DATA + DMWR_SIZE,
+    REG_SLOTS = 0x1000,
+    CONTROL_SIZE = REG_SLOTS + PAGE,
 };
 
 /* One page of BAR 2: the opaque pointer has to tell which */
@@ -60,12 +71,14 @@ typedef struct DMWrTestPage {
 struct DMWrTestDev {
     PCIDevice parent_obj;
 
+    PCIEDMWrCompleter dmwr;
     MemoryRegion control;
     MemoryRegion portals;
     DMWrTestPage page[3];
 
-    QemuSpin lock;                  /* protects regs */
+    QemuSpin lock;                  /* protects what follows */
     uint8_t regs[REG_END];          /* as the guest reads them */
+    uint8_t slots[PAGE];
 };
 
 static void count(DMWrTestDev *s, unsigned reg)
@@ -80,14 +93,21 @@ static DMWrStatus portal_dmwr(void *opaque, hwaddr addr, const void *data,
     DMWrTestDev *s = page->dev;
     DMWrStatus status = DMWR_ACCEPTED;
 
+    if (kind == DMWR_DEFERRABLE && !pcie_dmwr_admit(&s->dmwr)) {
+        return DMWR_RETRY;
+    }
     qemu_spin_lock(&s->lock);
     count(s, kind == DMWR_POSTED ? REG_POSTED : REG_DEFERRABLE);
     if (kind == DMWR_DEFERRABLE && ldl_le_p(s->regs + REG_ANSWER)) {
         status = DMWR_RETRY;
     } else {
+        if (kind == DMWR_DEFERRABLE) {
+            count(s, REG_ACCEPTED);
+        }
         stl_le_p(s->regs + REG_OFFSET, page->base + addr);
         stl_le_p(s->regs + REG_BIG_LOCK, bql_locked());
         memcpy(s->regs + REG_DATA, data, DMWR_SIZE);
+        memcpy(s->slots + addr, data, DMWR_SIZE);
     }
     qemu_spin_unlock(&s->lock);
     return status;
@@ -131,6 +151,8 @@ static uint64_t control_read(void *opaque, hwaddr addr, unsigned size)
     qemu_spin_lock(&s->lock);
     if (addr + size <= REG_END) {
         val = ldn_le_p(s->regs + addr, size);
+    } else if (addr >= REG_SLOTS) {
+        val = ldn_le_p(s->slots + addr - REG_SLOTS, size);
     }
     qemu_spin_unlock(&s->lock);
     return val;
@@ -146,6 +168,7 @@ static void control_write(void *opaque, hwaddr addr, uint64_t val,
         stl_le_p(s->regs + REG_ANSWER, val & 1);
     } else if (addr == REG_CLEAR) {
         memset(s->regs, 0, REG_END);
+        memset(s->slots, 0, PAGE);
     }
     qemu_spin_unlock(&s->lock);
 }
@@ -165,7 +188,7 @@ static void dmwr_testdev_realize(PCIDevice *dev, Error **errp)
     DMWrTestDev *s = DMWR_TESTDEV(dev);
 
     memory_region_init_io(&s->control, OBJECT(s), &control_ops, s,
-                          "dmwr-testdev-control", PAGE);
+                          "dmwr-testdev-control", CONTROL_SIZE);
     memory_region_init(&s->portals, OBJECT(s), "dmwr-testdev-portals",
                        4 * PAGE);
     for (unsigned i = 0; i < ARRAY_SIZE(s->page); i++) {
@@ -182,6 +205,20 @@ static void dmwr_testdev_realize(PCIDevice *dev, Error **errp)
 
     pci_register_bar(dev, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->control);
     pci_register_bar(dev, 2, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->portals);
+
+    if (pci_bus_is_express(pci_get_bus(dev)) &&
+        pcie_endpoint_cap_init(dev, 0) < 0) {
+        error_setg(errp, "dmwr-testdev: no room for the PCI Express "
+                   "capability");
+        return;
+    }
+    pcie_dmwr_init(&s->dmwr, dev);
+}
+
+static void dmwr_testdev_exit(PCIDevice *dev)
+{
+    pcie_dmwr_exit(&DMWR_TESTDEV(dev)->dmwr);
+    pcie_cap_exit(dev);
 }
 
 static void dmwr_testdev_init(Object *obj)
@@ -195,16 +232,28 @@ static void dmwr_testdev_reset(Object *obj, ResetType type)
 
     qemu_spin_lock(&s->lock);
     memset(s->regs, 0, REG_END);
+    memset(s->slots, 0, PAGE);
     qemu_spin_unlock(&s->lock);
+    pcie_dmwr_reset(&s->dmwr);
+}
+
+static int dmwr_testdev_post_load(void *opaque, int version_id)
+{
+    DMWrTestDev *s = opaque;
+
+    pcie_dmwr_post_load(&s->dmwr);
+    return 0;
 }
 
 static const VMStateDescription vmstate_dmwr_testdev = {
     .name = TYPE_DMWR_TESTDEV,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
+    .post_load = dmwr_testdev_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, DMWrTestDev),
         VMSTATE_UINT8_ARRAY(regs, DMWrTestDev, REG_END),
+        VMSTATE_UINT8_ARRAY(slots, DMWrTestDev, PAGE),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -215,6 +264,7 @@ static void dmwr_testdev_class_init(ObjectClass *klass, const void *data)
     PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
 
     k->realize = dmwr_testdev_realize;
+    k->exit = dmwr_testdev_exit;
     k->vendor_id = PCI_VENDOR_ID_QEMU;
     k->device_id = 0x51f0;          /* not registered anywhere */
     k->class_id = PCI_CLASS_OTHERS;

@@ -77,6 +77,20 @@ static PCIPasidIOMMUClass *pasid_iface(PasidIOMMUType *type, Object *obj)
     return iface;
 }
 
+bool pci_pasid_fits(PCIDevice *dev, uint32_t pasid)
+{
+    uint16_t cap;
+
+    if (pasid == PCI_NO_PASID) {
+        return true;
+    }
+    if (!dev->exp.pasid_cap) {
+        return false;
+    }
+    cap = pci_get_word(dev->config + dev->exp.pasid_cap + PCI_PASID_CAP);
+    return !((uint64_t)pasid >> extract32(cap, 8, 5));
+}
+
 /* PCIe 6.0 section 6.20: what the PASID control register has to allow */
 static bool pasid_request_allowed(PCIDevice *dev, uint32_t pasid, bool priv)
 {
@@ -86,7 +100,7 @@ static bool pasid_request_allowed(PCIDevice *dev, uint32_t pasid, bool priv)
     if (pasid == PCI_NO_PASID) {
         return !priv;
     }
-    return pasid <= PCI_PASID_MAX && pcie_pasid_enabled(dev) &&
+    return pci_pasid_fits(dev, pasid) && pcie_pasid_enabled(dev) &&
            (!priv || pcie_pasid_priv_enabled(dev));
 }
 

@@ -64,7 +64,12 @@ struct PCIPasidIOMMUClass {
     void (*leave)(PCIPasidIOMMU *iommu, void *token);
 };
 
-#define PCI_PASID_MAX 0xfffffu  /* 20 bits, PCIe 6.0 section 6.20 */
+/**
+ * pci_pasid_fits: whether requests of @dev can carry @pasid: PCI_NO_PASID, or
+ * one within the Max PASID Width of its PASID capability (PCIe 6.0 section
+ * 7.8.8.2). False if it has no such capability. Any thread.
+ */
+bool pci_pasid_fits(PCIDevice *dev, uint32_t pasid);
 
 /**
  * pci_pasid_register_iommu_ops: tell that @ops belong to a PASID-aware IOMMU.
