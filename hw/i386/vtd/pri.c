@@ -28,6 +28,9 @@
 #define PRG_INVALID         0x1
 #define PRG_FAILURE         0xf
 
+/* An index that no page request can have */
+#define PRGI_NONE           UINT16_MAX
+
 /* A response that the hardware gives by itself */
 struct VTDAutoResponse {
     uint32_t pasid;
@@ -36,6 +39,19 @@ struct VTDAutoResponse {
 };
 
 /* --- responses ---------------------------------------------------------- */
+
+/* Inside an RCU read section */
+static VTDListener *vtd_pri_listener(VTDSpace *sp, uint32_t pasid)
+{
+    VTDListener *listener;
+
+    QLIST_FOREACH_RCU(listener, &sp->listeners, next) {
+        if (listener->pri && listener->pasid == pasid) {
+            return listener;
+        }
+    }
+    return NULL;
+}
 
 void vtd_pri_respond(VTDState *s, uint16_t sid, uint32_t pasid, uint16_t prgi,
                      uint8_t code)
@@ -55,10 +71,14 @@ void vtd_pri_respond(VTDState *s, uint16_t sid, uint32_t pasid, uint16_t prgi,
     if (!sp) {
         return;
     }
-    QLIST_FOREACH_RCU(listener, &sp->listeners, next) {
-        if (listener->pri && listener->pasid == pasid) {
-            listener->pri->notify(listener->pri, &response);
-        }
+    listener = vtd_pri_listener(sp, pasid);
+    if (!listener) {
+        /* The function has asked for nothing with this PASID: let it know */
+        listener = vtd_pri_listener(sp, PCI_NO_PASID);
+        response.prgi = PRGI_NONE;
+    }
+    if (listener) {
+        listener->pri->notify(listener->pri, &response);
     }
 }
 

@@ -536,7 +536,8 @@ bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, const DSAMiss *miss)
     catch_up(w->atc, fl->space);
     if (!dsa_uses_ats(w->e, fl) || !dsa_has_iommu(w->e)) {
         fill_untranslated(&f, miss->addr & ~(SMALL_SIZE - 1));
-    } else if (qatomic_read(&fl->space->notified)) {
+    } else if (qatomic_read(&fl->space->notified) &&
+               pci_pasid_fits(w->e->pci, fl->job.pasid)) {
         fill_ats(&f, from, last);
     }
     ok = find(w->atc, fl, miss->addr, perm, &size);

@@ -32,6 +32,7 @@ typedef struct DSASpace {
     bool used;                  /* e->lock */
     bool notified;              /* e->lock: iotlb is registered */
     unsigned refs;              /* e->lock: flights */
+    unsigned groups;            /* e->lock: page request groups out */
     IOMMUNotifier iotlb;
     IOMMUPRINotifier pri;
     bool pri_on;                /* big lock */

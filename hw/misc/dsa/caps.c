@@ -29,6 +29,7 @@ static bool check_ranges(DSAState *s, Error **errp)
         { "wq-size", s->wq_size, 1, DSA_MAX_TOTAL_SIZE },
         { "read-buffers", s->rdbufs, 1, DSA_MAX_RDBUFS },
         { "ims", s->ims, 0, DSA_IMS_MAX },
+        { "pasid-bits", s->pasid_bits, 1, DSA_MAX_PASID_BITS },
     };
     unsigned i;
 
@@ -120,8 +121,8 @@ bool dsa_caps_init(DSAState *s, Error **errp)
         return false;
     }
     s->gencap = make_gencap(s);
-    /* 00 to 06, 09, 10, 11 and 20: the operations that there are */
-    s->opcap[0] = 0x10003027f;
+    /* 00 to 09, 10 to 15 and 20: the operations that there are */
+    s->opcap[0] = 0x1003f03ff;
     return true;
 }
 

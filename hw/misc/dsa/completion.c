@@ -30,13 +30,16 @@ static uint8_t status_byte(const DSATask *t)
 }
 
 /*
- * Implementation choice: Bytes Completed counts what was done before a fault
- * or, in a comparison, before the first difference, and is 0 when all was
- * done. A batch always tells how many descriptors it got to.
+ * Implementation choice: Bytes Completed counts what was done before a fault,
+ * before the first difference of a comparison, before the block with a DIF
+ * error or before the difference for which a delta record had no room, and is
+ * 0 when all was done. Of Apply Delta Record it counts bytes of the record. A
+ * batch always tells how many descriptors it got to.
  */
 static uint32_t completed(const DSATask *t)
 {
-    if (t->op.d.opcode != DSA_OP_BATCH && t->op.done == t->op.d.size) {
+    if (t->op.d.opcode != DSA_OP_BATCH &&
+        t->op.done == dsa_op_total(&t->op)) {
         return 0;
     }
     return t->op.done;
@@ -54,10 +57,8 @@ static void build_record(const DSATask *t, uint8_t *cr)
     }
     if (t->op.status == DSA_ST_FLAGS) {
         stl_le_p(cr + DSA_CR_INVALID_FLAGS, t->invalid_flags);
-    } else if (t->op.stage && (t->op.d.opcode == DSA_OP_CRCGEN ||
-                               t->op.d.opcode == DSA_OP_COPY_CRC)) {
-        /* Also after a fault: the seed to go on with */
-        stq_le_p(cr + DSA_CR_CRC, dsa_op_crc_value(&t->op));
+    } else {
+        dsa_op_fill_record(&t->op, cr);
     }
 }
 
@@ -76,7 +77,14 @@ static void store_record(uint8_t *host, const uint8_t *cr)
     qatomic_store_release(&to[0], ldq_he_p(cr));
 }
 
-static bool write_record(DSAWorker *w, DSAFlight *fl, DSATask *t)
+/*
+ * Block on fault speaks of operands; operations without any do not have the
+ * flag. For the page of its record a descriptor always waits if page requests
+ * are enabled (in the queue by WQ PRS Disable, DSA 9.2.21): what cannot be
+ * written is lost, though the page may be away for a moment only.
+ */
+static DSAVerdict write_record(DSAWorker *w, DSAFlight *fl, DSATask *t,
+                               bool *written)
 {
     DSAMiss miss = {
         .addr = t->op.d.cr_addr, .first = t->op.d.cr_addr,
@@ -94,14 +102,17 @@ static bool write_record(DSAWorker *w, DSAFlight *fl, DSATask *t)
             store_record(win.host, cr);
             dsa_atc_wrote(&w->mem, &win, DSA_CR_SIZE);
             dsa_run_exit(w);
-            return true;
+            *written = true;
+            return DSA_V_DONE;
         }
         dsa_run_exit(w);
         if (!dsa_atc_fill(w, fl, &miss)) {
-            break;
+            t->op.miss = miss;
+            return dsa_task_await(w, fl, t, true) == DSA_ST_NONE ?
+                   DSA_V_WAIT_PAGE : DSA_V_DONE;
         }
     }
-    return false;
+    return DSA_V_YIELD;
 }
 
 static void software_error(DSAWorker *w, const DSAFlight *fl,
@@ -131,22 +142,29 @@ static void software_error(DSAWorker *w, const DSAFlight *fl,
     dsa_swerr_record(w->e->s, &err);
 }
 
-void dsa_task_complete(DSAWorker *w, DSAFlight *fl, DSATask *t)
+DSAVerdict dsa_task_complete(DSAWorker *w, DSAFlight *fl, DSATask *t)
 {
     bool want = (t->op.d.flags & DSA_FLAG_RCR) ||
                 t->op.status != DSA_ST_SUCCESS;
+    bool written = false;
 
-    trace_dsa_complete(fl->job.wq.index, fl->job.ticket, t->in_batch, t->index,
-                       t->op.d.opcode, t->op.status, t->op.done);
     if (want && has_record_address(t)) {
-        if (!write_record(w, fl, t)) {
+        DSAVerdict verdict = write_record(w, fl, t, &written);
+
+        if (verdict != DSA_V_DONE) {
+            return verdict;
+        }
+        if (!written) {
             software_error(w, fl, t, DSA_ST_CR_FAULT);
         }
     } else if (!succeeded(t)) {
         software_error(w, fl, t, t->op.status);
     }
+    trace_dsa_complete(fl->job.wq.index, fl->job.ticket, t->in_batch, t->index,
+                       t->op.d.opcode, t->op.status, t->op.done);
     /* DSA 3.7: the interrupt comes when the record can be seen */
     if ((t->op.d.flags & DSA_FLAG_RCI) && t->op.status != DSA_ST_INT_HANDLE) {
         dsa_completion_interrupt(w->e->s, &fl->job, t->op.d.int_handle, false);
     }
+    return DSA_V_DONE;
 }

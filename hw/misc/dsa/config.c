@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/host-utils.h"
+#include "hw/pci/pasid-dma.h"
 #include "dsa.h"
 #include "trace.h"
 
@@ -238,7 +239,10 @@ static bool bad_wq_bof(DSAState *s, unsigned wq, uint32_t mode)
     return FIELD_EX32(mode, WQCFG2, BOF) && !s->bof;
 }
 
-/* Shared queues need PASIDs, and PASIDs the function's capability enabled */
+/*
+ * Shared queues need PASIDs, and PASIDs the function's capability enabled.
+ * implementation choice: one that is too wide for it is as wrong.
+ */
 static bool bad_wq_pasid(DSAState *s, unsigned wq, uint32_t mode)
 {
     bool pasid_en = FIELD_EX32(mode, WQCFG2, PASID_EN);
@@ -246,7 +250,9 @@ static bool bad_wq_pasid(DSAState *s, unsigned wq, uint32_t mode)
     if (!FIELD_EX32(mode, WQCFG2, DEDICATED) && !pasid_en) {
         return true;
     }
-    return pasid_en && !pcie_pasid_enabled(PCI_DEVICE(s));
+    return pasid_en &&
+           (!pcie_pasid_enabled(PCI_DEVICE(s)) ||
+            !pci_pasid_fits(PCI_DEVICE(s), FIELD_EX32(mode, WQCFG2, PASID)));
 }
 
 static bool bad_wq_batch(DSAState *s, unsigned wq, uint32_t mode)

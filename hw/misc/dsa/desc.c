@@ -29,19 +29,32 @@
 #define ADDR1 BYTES(DSA_DESC_ADDR1, 8)
 #define ADDR2 BYTES(DSA_DESC_ADDR2, 8)
 #define SIZE BYTES(DSA_DESC_SIZE_FIELD, 4)
+#define DIF_SRC (BYTES(DSA_DESC_SRC_DIF, 1) | BYTES(DSA_DESC_OP1, 8))
+#define DIF_DST (BYTES(DSA_DESC_DST_DIF, 1) | BYTES(DSA_DESC_OP2, 8))
+#define DIF BYTES(DSA_DESC_DIF, 1)
+
+/* Reserved bits of the DIF flags, and of the expected result mask */
+#define DIF_RSVD (0xf0 << 16)
+#define DIF_DST_RSVD (0x07 << 8)
+#define DIF_INSERT_RSVD (DSA_DST_DIF_APP_PASS | DSA_DST_DIF_GUARD_PASS | \
+                         DSA_DST_DIF_REF_PASS)
+#define DELTA_MASK_RSVD 0xf8
 
 typedef struct DSAOpRules {
     bool known;
     uint32_t flags;         /* legal ones besides ANY */
     uint64_t bytes;         /* used ones besides COMMON */
     bool sized;             /* has a transfer size */
+    uint32_t op0_rsvd;      /* reserved bits of bytes 0x28 to 0x2b */
+    uint8_t op2_rsvd;       /* reserved bits of byte 0x38 */
 } DSAOpRules;
 
 /*
  * The formats of DSA 8.3. Implementation choices: BATCH takes Block On Fault,
  * which then governs faults on its list; the CRC seed and its address may both
- * be filled in, whichever is used; an interrupt handle is looked at only if an
- * interrupt is requested.
+ * be filled in, whichever is used, and so may the readback addresses of DRAIN;
+ * an interrupt handle is looked at only if an interrupt is requested; what DIF
+ * Insert could pass through from a source DIF, which it has not, is reserved.
  */
 static const DSAOpRules op_rules[] = {
     [DSA_OP_NOOP] = { true, DSA_FLAG_FENCE, 0, false },
@@ -55,6 +68,14 @@ static const DSAOpRules op_rules[] = {
                          ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 1), true },
     [DSA_OP_COMPVAL] = { true, OPERAND | DSA_FLAG_CR | TC1,
                          ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 1), true },
+    [DSA_OP_CREATE_DELTA] = { true, OPERAND | DEST | DSA_FLAG_CR | TC1 | TC2 |
+                              TC3,
+                              ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 8) |
+                              BYTES(DSA_DESC_OP1, 4) | BYTES(DSA_DESC_OP2, 1),
+                              true, .op2_rsvd = DELTA_MASK_RSVD },
+    [DSA_OP_APPLY_DELTA] = { true, OPERAND | DEST | TC1 | TC2,
+                             ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 4),
+                             true },
     [DSA_OP_DUALCAST] = { true, OPERAND | DEST | TC1 | TC2 | TC3 |
                           DSA_FLAG_DUALCAST_ST2,
                           ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 8), true },
@@ -64,6 +85,18 @@ static const DSAOpRules op_rules[] = {
     [DSA_OP_COPY_CRC] = { true, OPERAND | DEST | TC1 | TC2 | TC3 | CRC_FLAGS,
                           ADDR1 | ADDR2 | SIZE | BYTES(DSA_DESC_OP0, 4) |
                           BYTES(DSA_DESC_OP1, 8), true },
+    [DSA_OP_DIF_CHECK] = { true, OPERAND | TC1, ADDR1 | SIZE | DIF | DIF_SRC,
+                           true, .op0_rsvd = DIF_RSVD },
+    [DSA_OP_DIF_INSERT] = { true, OPERAND | DEST | TC1 | TC2,
+                            ADDR1 | ADDR2 | SIZE | DIF | DIF_DST, true,
+                            .op0_rsvd = DIF_RSVD | DIF_DST_RSVD |
+                                        DIF_INSERT_RSVD },
+    [DSA_OP_DIF_STRIP] = { true, OPERAND | DEST | TC1 | TC2,
+                           ADDR1 | ADDR2 | SIZE | DIF | DIF_SRC, true,
+                           .op0_rsvd = DIF_RSVD },
+    [DSA_OP_DIF_UPDATE] = { true, OPERAND | DEST | TC1 | TC2,
+                            ADDR1 | ADDR2 | SIZE | DIF | DIF_SRC | DIF_DST,
+                            true, .op0_rsvd = DIF_RSVD | DIF_DST_RSVD },
     [DSA_OP_CFLUSH] = { true, OPERAND | TC2 | DSA_FLAG_CC, ADDR2 | SIZE, true },
 };
 
@@ -140,21 +173,16 @@ static uint32_t legal_flags(const DSADesc *d, const DSADescRules *rules)
 
 static bool reserved_clear(const DSADesc *d, const uint8_t *raw)
 {
-    uint64_t used = COMMON | op_rules[d->opcode].bytes;
+    const DSAOpRules *op = &op_rules[d->opcode];
+    uint64_t used = COMMON | op->bytes;
     unsigned i;
 
-    /*
-     * Which optional fields exist is up to flags: the readback addresses of
-     * DRAIN, the upper half of a 16-byte pattern.
-     */
-    if (d->opcode == DSA_OP_DRAIN) {
-        used &= d->flags & DSA_FLAG_DRAIN_RB1 ? ~0ULL : ~ADDR1;
-        used &= d->flags & DSA_FLAG_DRAIN_RB2 ? ~0ULL : ~ADDR2;
-    }
+    /* The upper half of a 16-byte pattern exists if a flag says so */
     if (d->opcode == DSA_OP_FILL && !(d->flags & DSA_FLAG_FILL_16)) {
         used &= ~BYTES(DSA_DESC_OP0, 8);
     }
-    if (ldl_le_p(raw + DSA_DESC_PASID) & DSA_DESC_PASID_RSVD) {
+    if (ldl_le_p(raw + DSA_DESC_PASID) & DSA_DESC_PASID_RSVD ||
+        d->op[0] & op->op0_rsvd || d->op[2] & op->op2_rsvd) {
         return false;
     }
     for (i = DSA_DESC_ADDR1; i < 64; i++) {
@@ -165,27 +193,80 @@ static bool reserved_clear(const DSADesc *d, const uint8_t *raw)
     return true;
 }
 
+/* DSA 8.3.2 */
+static DSAStatus check_batch(const DSADesc *d, const DSADescRules *rules)
+{
+    uint64_t max = BIT_ULL(MIN(rules->batch_shift,
+                               DSA_GENCAP_BATCH_SHIFT(rules->gencap)));
+
+    if (d->size < 2 || d->size > MIN(max, DSA_BATCH_MAX)) {
+        return DSA_ST_COUNT;
+    }
+    return d->addr1 % 64 ? DSA_ST_LIST_ALIGN : DSA_ST_SUCCESS;
+}
+
+/*
+ * DSA 8.3.8, 8.3.9. Implementation choice: a maximum size that is no multiple
+ * of an entry leaves its last bytes unused.
+ */
+static DSAStatus check_delta(const DSADesc *d)
+{
+    bool create = d->opcode == DSA_OP_CREATE_DELTA;
+    uint32_t record = create ? d->op[1] : d->op[0];
+    uint64_t addrs = d->addr1 | d->addr2 | (create ? d->op[0] : 0);
+
+    if (d->size % DSA_DELTA_UNIT || d->size > DSA_DELTA_XFER_MAX) {
+        return DSA_ST_SIZE;
+    }
+    if (create ? record < DSA_DELTA_RECORD_MIN
+               : !record || record % DSA_DELTA_ENTRY) {
+        return DSA_ST_DELTA_SIZE;
+    }
+    return addrs % DSA_DELTA_UNIT ? DSA_ST_ADDR_ALIGN : DSA_ST_SUCCESS;
+}
+
 static DSAStatus check_size(const DSADesc *d, const DSADescRules *rules)
 {
-    if (d->opcode == DSA_OP_BATCH) {
-        uint64_t max = BIT_ULL(MIN(rules->batch_shift,
-                                   DSA_GENCAP_BATCH_SHIFT(rules->gencap)));
+    uint64_t max = BIT_ULL(MIN(rules->xfer_shift,
+                               DSA_GENCAP_XFER_SHIFT(rules->gencap)));
 
-        if (d->size < 2 || d->size > MIN(max, DSA_BATCH_MAX)) {
-            return DSA_ST_COUNT;
-        }
-        if (d->addr1 % 64) {
-            return DSA_ST_LIST_ALIGN;
-        }
-    } else if (op_rules[d->opcode].sized) {
-        uint64_t max = BIT_ULL(MIN(rules->xfer_shift,
-                                   DSA_GENCAP_XFER_SHIFT(rules->gencap)));
-
-        if (!d->size || d->size > max) {
-            return DSA_ST_SIZE;
-        }
+    if (op_rules[d->opcode].sized && (!d->size || d->size > max)) {
+        return DSA_ST_SIZE;
+    }
+    switch (d->opcode) {
+    case DSA_OP_BATCH:
+        return check_batch(d, rules);
+    case DSA_OP_CREATE_DELTA:
+    case DSA_OP_APPLY_DELTA:
+        return check_delta(d);
+    case DSA_OP_DIF_CHECK:
+    case DSA_OP_DIF_INSERT:
+    case DSA_OP_DIF_STRIP:
+    case DSA_OP_DIF_UPDATE:
+        return d->size % dsa_dif_src_step(d) ? DSA_ST_SIZE : DSA_ST_SUCCESS;
     }
     return DSA_ST_SUCCESS;
+}
+
+/* Source and destination of operations whose operands differ in size */
+static bool unequal_overlap(const DSADesc *d)
+{
+    uint64_t size = d->size;
+
+    switch (d->opcode) {
+    case DSA_OP_CREATE_DELTA:
+        return dsa_ranges_overlap2(d->op[0], (uint32_t)d->op[1], d->addr1,
+                                   size) ||
+               dsa_ranges_overlap2(d->op[0], (uint32_t)d->op[1], d->addr2,
+                                   size);
+    case DSA_OP_APPLY_DELTA:
+        return dsa_ranges_overlap2(d->addr1, (uint32_t)d->op[0], d->addr2,
+                                   size);
+    default:
+        return dsa_ranges_overlap2(d->addr1, size, d->addr2,
+                                   size / dsa_dif_src_step(d) *
+                                   dsa_dif_dst_step(d));
+    }
 }
 
 static DSAStatus check_ranges(const DSADesc *d, const DSADescRules *rules)
@@ -213,6 +294,12 @@ static DSAStatus check_ranges(const DSADesc *d, const DSADescRules *rules)
             return DSA_ST_OVERLAP;
         }
         break;
+    case DSA_OP_CREATE_DELTA:
+    case DSA_OP_APPLY_DELTA:
+    case DSA_OP_DIF_INSERT:
+    case DSA_OP_DIF_STRIP:
+    case DSA_OP_DIF_UPDATE:
+        return unequal_overlap(d) ? DSA_ST_OVERLAP : DSA_ST_SUCCESS;
     }
     return DSA_ST_SUCCESS;
 }
@@ -230,7 +317,10 @@ static bool tc_conflict(const DSADesc *d, const DSADescRules *rules)
     if (!(d->flags & DSA_FLAG_STORD) || !(d->flags & DSA_FLAG_CRAV)) {
         return false;
     }
-    return a2 != cr || (d->opcode == DSA_OP_DUALCAST && a3 != cr);
+    /* Create Delta Record only reads its second operand */
+    return (a2 != cr && d->opcode != DSA_OP_CREATE_DELTA) ||
+           (a3 != cr && (d->opcode == DSA_OP_DUALCAST ||
+                         d->opcode == DSA_OP_CREATE_DELTA));
 }
 
 DSAStatus dsa_desc_check(const DSADesc *d, const uint8_t *raw,

@@ -21,8 +21,11 @@
 #define DSA_DESC_SIZE_FIELD 0x20    /* transfer size or descriptor count */
 #define DSA_DESC_INT_HANDLE 0x24
 #define DSA_DESC_OP0 0x28           /* expected result, destination 2, seed */
-#define DSA_DESC_OP1 0x30           /* seed address */
-#define DSA_DESC_OP2 0x38
+#define DSA_DESC_OP1 0x30           /* seed address, source tags */
+#define DSA_DESC_OP2 0x38           /* expected result mask, destination tags */
+#define DSA_DESC_SRC_DIF 0x28       /* Source DIF Flags */
+#define DSA_DESC_DST_DIF 0x29       /* Destination DIF Flags */
+#define DSA_DESC_DIF 0x2a           /* DIF Flags */
 
 #define DSA_DESC_PASID_RSVD MAKE_64BIT_MASK(20, 11)
 
@@ -63,10 +66,16 @@ typedef enum DSAOpcode {
     DSA_OP_FILL = 0x04,
     DSA_OP_COMPARE = 0x05,
     DSA_OP_COMPVAL = 0x06,
+    DSA_OP_CREATE_DELTA = 0x07,
+    DSA_OP_APPLY_DELTA = 0x08,
     DSA_OP_DUALCAST = 0x09,
     DSA_OP_TRANSL_FETCH = 0x0a,     /* its capability tells version 2 */
     DSA_OP_CRCGEN = 0x10,
     DSA_OP_COPY_CRC = 0x11,
+    DSA_OP_DIF_CHECK = 0x12,
+    DSA_OP_DIF_INSERT = 0x13,
+    DSA_OP_DIF_STRIP = 0x14,
+    DSA_OP_DIF_UPDATE = 0x15,
     DSA_OP_CFLUSH = 0x20,
 } DSAOpcode;
 
@@ -79,11 +88,15 @@ typedef enum DSAStatus {
     DSA_ST_PAGE_RESPONSE = 0x04,    /* page request not granted */
     DSA_ST_BATCH_FAIL = 0x05,
     DSA_ST_BATCH_FAULT = 0x06,      /* the descriptor list faulted */
+    DSA_ST_DELTA_ORDER = 0x07,      /* an offset does not increase */
+    DSA_ST_DELTA_RANGE = 0x08,      /* an offset is beyond the transfer size */
+    DSA_ST_DIF = 0x09,              /* Result says which check failed */
     DSA_ST_OPCODE = 0x10,
     DSA_ST_FLAGS = 0x11,
     DSA_ST_RESERVED = 0x12,
     DSA_ST_SIZE = 0x13,
     DSA_ST_COUNT = 0x14,
+    DSA_ST_DELTA_SIZE = 0x15,
     DSA_ST_OVERLAP = 0x16,
     DSA_ST_DUALCAST = 0x17,
     DSA_ST_LIST_ALIGN = 0x18,
@@ -108,6 +121,45 @@ typedef enum DSAStatus {
 #define DSA_CR_FAULT_ADDR 0x08
 #define DSA_CR_INVALID_FLAGS 0x10
 #define DSA_CR_CRC 0x10
+#define DSA_CR_DELTA_SIZE 0x10
+#define DSA_CR_SRC_TAGS 0x10
+#define DSA_CR_DST_TAGS 0x18
+
+/*
+ * Source DIF Flags, Destination DIF Flags and DIF Flags as they lie in op[0]
+ * of a decoded descriptor (DSA 8.3.14 to 8.3.17).
+ */
+#define DSA_SRC_DIF_ALL_F_ERROR BIT(0)  /* and they are an error */
+#define DSA_SRC_DIF_ALL_F BIT(1)        /* all ones: not checked */
+#define DSA_SRC_DIF_APP_F BIT(2)        /* application tag all ones: neither */
+#define DSA_SRC_DIF_APP_REF_F BIT(3)    /* both tags all ones: neither */
+#define DSA_SRC_DIF_APP_INC BIT(4)      /* application tag increments */
+#define DSA_SRC_DIF_NO_GUARD BIT(5)     /* the guard is not checked */
+#define DSA_SRC_DIF_NO_REF BIT(6)       /* the reference tag is not checked */
+#define DSA_SRC_DIF_REF_FIXED BIT(7)    /* reference tag does not increment */
+#define DSA_DST_DIF_APP_PASS BIT(11)    /* application tag as in the source */
+#define DSA_DST_DIF_APP_INC BIT(12)
+#define DSA_DST_DIF_GUARD_PASS BIT(13)
+#define DSA_DST_DIF_REF_PASS BIT(14)
+#define DSA_DST_DIF_REF_FIXED BIT(15)
+#define DSA_DIF_BLOCK(op0) extract64(op0, 16, 2)
+#define DSA_DIF_INVERT_SEED BIT(18)
+#define DSA_DIF_INVERT_GUARD BIT(19)
+
+#define DSA_DIF_SIZE 8                  /* guard, application, reference tag */
+#define DSA_DIF_BLOCK_MAX 4104
+
+/* DIF Status, where other operations have Result (DSA 8.2.3) */
+#define DSA_DIF_BAD_GUARD BIT(0)
+#define DSA_DIF_BAD_APP BIT(1)
+#define DSA_DIF_BAD_REF BIT(2)
+#define DSA_DIF_BAD_ALL_F BIT(3)
+
+/* Delta records (DSA 8.3.8): an offset in units of 8 bytes, and 8 bytes */
+#define DSA_DELTA_UNIT 8
+#define DSA_DELTA_ENTRY 10
+#define DSA_DELTA_RECORD_MIN 80         /* smallest maximum size */
+#define DSA_DELTA_XFER_MAX 0x80000      /* that 16 bits of offset reach */
 
 /* General capability bits that change what is legal (DSA 9.2.2, GENCAP) */
 #define DSA_GENCAP_OVERLAP BIT_ULL(1)
@@ -170,9 +222,9 @@ void dsa_desc_decode(DSADesc *d, const uint8_t *raw);
  *
  * Returns DSA_ST_SUCCESS or the status of the first rule it breaks, in this
  * order: privilege, completion record alignment, opcode, reserved fields,
- * flags, size or count, alignment of the list, overlap and alignment of the
- * destinations, traffic classes. The interrupt handle is the caller's to
- * check. Pure; any thread.
+ * flags, size or count, size of a delta record, alignment of the list or of
+ * delta operands, overlap and alignment of the destinations, traffic classes.
+ * The interrupt handle is the caller's to check. Pure; any thread.
  */
 DSAStatus dsa_desc_check(const DSADesc *d, const uint8_t *raw,
                          const DSADescRules *rules, uint32_t *invalid_flags);
@@ -189,6 +241,36 @@ bool dsa_opcode_known(uint8_t opcode);
 static inline bool dsa_ranges_overlap(uint64_t a, uint64_t b, uint64_t size)
 {
     return a - b < size || b - a < size;
+}
+
+/* The same for ranges of different sizes, neither of them empty */
+static inline bool dsa_ranges_overlap2(uint64_t a, uint64_t a_size, uint64_t b,
+                                       uint64_t b_size)
+{
+    return a - b < b_size || b - a < a_size;
+}
+
+/**
+ * dsa_dif_block: bytes of data in one block of a DIF operation.
+ */
+static inline uint32_t dsa_dif_block(const DSADesc *d)
+{
+    static const uint16_t sizes[] = { 512, 520, 4096, DSA_DIF_BLOCK_MAX };
+
+    return sizes[DSA_DIF_BLOCK(d->op[0])];
+}
+
+/* Bytes from one block to the next in the source, and in the destination */
+static inline uint32_t dsa_dif_src_step(const DSADesc *d)
+{
+    return dsa_dif_block(d) +
+           (d->opcode == DSA_OP_DIF_INSERT ? 0 : DSA_DIF_SIZE);
+}
+
+static inline uint32_t dsa_dif_dst_step(const DSADesc *d)
+{
+    return dsa_dif_block(d) +
+           (d->opcode == DSA_OP_DIF_STRIP ? 0 : DSA_DIF_SIZE);
 }
 
 #endif /* HW_MISC_DSA_DESC_H */

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "exec/replay-core.h"
 #include "qapi/error.h"
 #include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
@@ -21,8 +22,6 @@
 #define DSA_DEVICE_ID           0x0b25
 #define DSA_MMIO_BAR            0
 #define DSA_PORTAL_BAR          2
-#define DSA_PRI_CAPACITY        512     /* outstanding page requests */
-#define DSA_PASID_WIDTH         20
 
 /* Configuration space, laid out like the real function */
 #define DSA_CFG_PCIE            0x40
@@ -33,8 +32,6 @@
 #define DSA_CFG_PASID           0x230
 #define DSA_CFG_PRI             0x240
 
-/* PCIe 6.0 7.5.3.15: DMWr Completer; DMWr Lengths 0 means up to 64 bytes */
-#define DSA_DEVCAP2_DMWR        (1u << 28)
 /* PCIe 6.0 10.5.1.2: Global Invalidate Supported */
 #define DSA_ATS_CAP_GLOBAL      (1u << 6)
 
@@ -87,12 +84,6 @@ static void reset_config(PCIDevice *pci)
     if (pci->exp.pasid_cap) {
         pci_set_word(cfg + pci->exp.pasid_cap + PCI_PASID_CTRL, 0);
     }
-    if (pci->exp.pri_cap) {
-        pci_set_word(cfg + pci->exp.pri_cap + PCI_PRI_CTRL, 0);
-        pci_set_word(cfg + pci->exp.pri_cap + PCI_PRI_STATUS,
-                     PCI_PRI_STATUS_PASID | PCI_PRI_STATUS_STOPPED);
-        pci_set_long(cfg + pci->exp.pri_cap + PCI_PRI_ALLOC_REQ, 0);
-    }
 }
 
 /* System reset, bus reset and Function Level Reset all come here */
@@ -107,6 +98,8 @@ static void dsa_reset_hold(Object *obj, ResetType type)
     s->cmd_result = 0;
     dsa_device_reset(s);
     reset_config(PCI_DEVICE(s));
+    pcie_dmwr_reset(&s->dmwr);
+    dsa_pri_reset(PCI_DEVICE(s), s->engines);
     dsa_engines_pci_changed(s->engines);
 }
 
@@ -129,28 +122,6 @@ static uint32_t request_enables(PCIDevice *pci)
            (pcie_pri_enabled(pci) ? ENABLE_PRI : 0);
 }
 
-/* PCIe 6.0 10.5.2.2: Reset reads as zero; Stopped follows Enable */
-static void settle_pri(PCIDevice *pci)
-{
-    uint8_t *pri = pci->config + pci->exp.pri_cap;
-
-    if (!pci->exp.pri_cap) {
-        return;
-    }
-    if (pci_get_word(pri + PCI_PRI_CTRL) & PCI_PRI_CTRL_RESET) {
-        pci_word_test_and_clear_mask(pri + PCI_PRI_CTRL, PCI_PRI_CTRL_RESET);
-        pci_word_test_and_clear_mask(pri + PCI_PRI_STATUS,
-                                     PCI_PRI_STATUS_RF | PCI_PRI_STATUS_UPRGI);
-    }
-    if (pcie_pri_enabled(pci)) {
-        pci_word_test_and_clear_mask(pri + PCI_PRI_STATUS,
-                                     PCI_PRI_STATUS_STOPPED);
-    } else {
-        pci_word_test_and_set_mask(pri + PCI_PRI_STATUS,
-                                   PCI_PRI_STATUS_STOPPED);
-    }
-}
-
 static void dsa_config_write(PCIDevice *pci, uint32_t addr, uint32_t val,
                              int len)
 {
@@ -159,7 +130,7 @@ static void dsa_config_write(PCIDevice *pci, uint32_t addr, uint32_t val,
 
     pci_default_write_config(pci, addr, val, len);
     pcie_aer_write_config(pci, addr, val, len);
-    settle_pri(pci);
+    dsa_pri_written(pci, s->engines, was & ENABLE_PRI);
     now = request_enables(pci);
     if (now != was) {
         trace_dsa_pci_changed(was, now);
@@ -188,8 +159,6 @@ static bool add_capabilities(DSAState *s, Error **errp)
     }
     pcie_cap_flr_init(pci);
     pcie_cap_deverr_init(pci);
-    pci_long_test_and_set_mask(pci->config + pci->exp.exp_cap +
-                               PCI_EXP_DEVCAP2, DSA_DEVCAP2_DMWR);
     if (pcie_aer_init(pci, PCI_ERR_VER, DSA_CFG_AER, PCI_ERR_SIZEOF,
                       errp) < 0) {
         return false;
@@ -201,13 +170,13 @@ static bool add_capabilities(DSAState *s, Error **errp)
                                    DSA_ATS_CAP_GLOBAL);
     }
     if (s->pasid) {
-        pcie_pasid_init(pci, DSA_CFG_PASID, DSA_PASID_WIDTH, false, true);
+        pcie_pasid_init(pci, DSA_CFG_PASID, s->pasid_bits, false, true);
         /* No execute permission, so there is nothing to enable */
         pci_word_test_and_clear_mask(pci->wmask + DSA_CFG_PASID +
                                      PCI_PASID_CTRL, PCI_PASID_CTRL_EXEC);
     }
     if (s->pri) {
-        pcie_pri_init(pci, DSA_CFG_PRI, DSA_PRI_CAPACITY, true);
+        dsa_pri_init(pci, DSA_CFG_PRI);
     }
     return true;
 }
@@ -301,6 +270,9 @@ static void dsa_realize(PCIDevice *pci, Error **errp)
     if (!runstate_is_running()) {
         dsa_vm_state_changed(s, false, runstate_get());
     }
+    pcie_dmwr_init(&s->dmwr, pci);
+    /* When a queue is full, and when work is done, is up to worker threads. */
+    replay_add_blocker("intel-dsa");
     trace_dsa_realize(s->gencap, dsa_cap_wqcap(s));
 }
 
@@ -309,20 +281,36 @@ static void dsa_exit(PCIDevice *pci)
     DSAState *s = INTEL_DSA(pci);
 
     qemu_del_vm_change_state_handler(s->vm_change);
+    pcie_dmwr_exit(&s->dmwr);
     all_off(s);
     if (s->stopped) {
         s->stopped = false;
         dsa_engines_resume(s->engines);
     }
-    dsa_engines_free(s->engines);
+    dsa_engines_stop(s->engines);
     qemu_bh_delete(s->cmd_bh);
-    qemu_bh_delete(s->intr_bh);
-    dsa_wq_cleanup(s);
-    qemu_mutex_destroy(&s->swerr_lock);
+    /* No interrupts any more either */
+    s->stopped = true;
     msix_unuse_all_vectors(pci);
     msix_uninit(pci, &s->mmio, &s->mmio);
     pcie_aer_exit(pci);
     pcie_cap_exit(pci);
+}
+
+/*
+ * A vCPU may be in a portal when the device goes. The memory map keeps the
+ * object until it has left, and so stays what it uses there.
+ */
+static void dsa_instance_finalize(Object *obj)
+{
+    DSAState *s = INTEL_DSA(obj);
+
+    if (s->engines) {
+        dsa_engines_free(s->engines);
+        qemu_bh_delete(s->intr_bh);
+        dsa_wq_cleanup(s);
+        qemu_mutex_destroy(&s->swerr_lock);
+    }
 }
 
 PCIDevice *dsa_pci(DSAState *s)
@@ -351,6 +339,7 @@ static const Property dsa_properties[] = {
     DEFINE_PROP_BOOL("int-handles", DSAState, cmdcap, false),
     DEFINE_PROP_BOOL("ats", DSAState, ats, true),
     DEFINE_PROP_BOOL("pasid", DSAState, pasid, true),
+    DEFINE_PROP_UINT32("pasid-bits", DSAState, pasid_bits, DSA_MAX_PASID_BITS),
     DEFINE_PROP_BOOL("pri", DSAState, pri, true),
 };
 
@@ -369,7 +358,8 @@ static const struct {
     { "shared", "Work queues can be in shared mode; needs pasid" },
     { "int-handles", "Software requests interrupt handles by command" },
     { "ats", "PCIe Address Translation Services" },
-    { "pasid", "PCIe Process Address Space IDs, 20 bits" },
+    { "pasid", "PCIe Process Address Space IDs" },
+    { "pasid-bits", "Width of a PASID, 1 to 20 bits" },
     { "pri", "PCIe Page Request Interface; needs ats" },
 };
 
@@ -411,6 +401,7 @@ static const TypeInfo dsa_types[] = {
         .parent = TYPE_PCI_DEVICE,
         .instance_size = sizeof(DSAState),
         .instance_init = dsa_instance_init,
+        .instance_finalize = dsa_instance_finalize,
         .class_init = dsa_class_init,
         .interfaces = (const InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },

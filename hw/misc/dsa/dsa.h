@@ -14,6 +14,7 @@
 
 #include "qemu/bitops.h"
 #include "qemu/thread.h"
+#include "hw/pci/dmwr-cap.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
 #include "job.h"
@@ -23,16 +24,16 @@
 OBJECT_DECLARE_SIMPLE_TYPE(DSAState, INTEL_DSA)
 
 #define DSA_MAX_VECTORS (DSA_MAX_WQS + 1)
+#define DSA_MAX_PASID_BITS 20       /* PCIe 6.0 7.8.8.2 */
 #define DSA_MAX_TOTAL_SIZE 1024     /* descriptors in all queues */
 #define DSA_ALL_PASIDS (UINT32_MAX - 1)    /* no PASID is UINT32_MAX */
 #define DSA_HANDLE_WORDS DIV_ROUND_UP(DSA_MAX_VECTORS + DSA_IMS_MAX, 64)
 
-/* One place of a queue's ring */
-typedef struct DSASlot {
+/* One place of a queue's ring; neighbours may have different writers */
+typedef struct QEMU_ALIGNED(64) DSASlot {
     uint8_t desc[DSA_DESC_SIZE];
     uint32_t ready;             /* position + 1 once @desc is whole; atomic */
     uint32_t page;              /* the portal page it came through */
-    bool cancelled;             /* aborted while queued; queue_lock */
 } DSASlot;
 
 /* What the device side remembers of a job that an engine holds */
@@ -51,12 +52,13 @@ typedef struct DSAQueue {
     uint32_t limits;            /* size and threshold; any thread */
     uint32_t state;             /* DSAWQState; big lock */
     DSAWQView view;             /* written while closed and empty */
+    DSASlot *ring;              /* in DSAState.slots */
+    uint8_t pad[64];            /* writers' lines end here */
     /* under queue_lock */
     uint64_t head;              /* next position to take; the ticket */
     int32_t share;              /* weighted round robin between queues */
     uint32_t held_count;
     DSAHeld held[DSA_MAX_IN_FLIGHT];
-    DSASlot *ring;              /* in DSAState.slots */
 } DSAQueue;
 
 /* The jobs that a drain waits for: accepted before it began */
@@ -74,8 +76,10 @@ struct DSAState {
     /* properties */
     char *version;
     uint32_t wqs, groups, engines_num, wq_size, rdbufs, ims, workers;
+    uint32_t pasid_bits;
     bool bof, shared, cmdcap, ats, pasid, pri;
 
+    PCIEDMWrCompleter dmwr;
     MemoryRegion mmio, portals;
     uint32_t regs[DSA_MMIO_SIZE / 4];
     uint8_t reg_row[DSA_MMIO_SIZE / 4];     /* doubleword -> table row */

@@ -36,12 +36,33 @@ static void enqueue(DSAFlightList *list, DSAFlight *fl, DSAFlightState state)
     QTAILQ_INSERT_TAIL(list, fl, link);
 }
 
+/* Whoever clears a worker's bit has to wake it; no locks, any thread */
+static void wake_one(DSAEngines *e)
+{
+    unsigned left, bit;
+
+    for (left = qatomic_read(&e->sleeping); left; left &= ~bit) {
+        bit = left & -left;
+        if (qatomic_fetch_and(&e->sleeping, ~bit) & bit) {
+            qemu_event_set(&e->worker[ctz32(bit)].wake);
+            return;
+        }
+    }
+}
+
+static void wake_all(DSAEngines *e)
+{
+    unsigned set = qatomic_xchg(&e->sleeping, 0);
+
+    for (; set; set &= set - 1) {
+        qemu_event_set(&e->worker[ctz32(set)].wake);
+    }
+}
+
 void dsa_flight_ready(DSAEngines *e, DSAFlight *fl)
 {
     enqueue(&e->readyq, fl, DSA_F_READY);
-    if (e->sleepers) {
-        qemu_cond_signal(&e->work);
-    }
+    wake_one(e);
 }
 
 void dsa_engines_schedule(DSAEngines *e)
@@ -193,7 +214,7 @@ static DSAFlight *next_flight(DSAWorker *w)
     if (w->prefer_new || QTAILQ_EMPTY(&e->readyq)) {
         fl = take_new(w);
         /* Wake another worker only if there is something for it */
-        if (fl && e->sleepers) {
+        if (fl && qatomic_read(&e->sleeping)) {
             more = take_new(w);
             if (more) {
                 dsa_flight_ready(e, more);
@@ -298,20 +319,24 @@ static void learn(DSAWorker *w, int64_t slept_ns)
     }
 }
 
+/* e->lock is dropped meanwhile */
 static void sleep_for_work(DSAWorker *w)
 {
     DSAEngines *e = w->e;
 
-    qatomic_set(&e->sleepers, e->sleepers + 1);
+    qemu_event_reset(&w->wake);
+    qatomic_or(&e->sleeping, BIT(w->index));
     /* Pairs with dsa_engines_kick() */
-    smp_mb();
+    smp_mb__after_rmw();
     if (!e->quit && (e->paused || !work_visible(e))) {
         int64_t since = get_clock();
 
-        qemu_cond_wait(&e->work, &e->lock);
+        qemu_mutex_unlock(&e->lock);
+        qemu_event_wait(&w->wake);
         learn(w, get_clock() - since);
+        qemu_mutex_lock(&e->lock);
     }
-    qatomic_set(&e->sleepers, e->sleepers - 1);
+    qatomic_and(&e->sleeping, ~BIT(w->index));
 }
 
 static void *worker_thread(void *opaque)
@@ -346,14 +371,24 @@ static void *worker_thread(void *opaque)
     return NULL;
 }
 
+/*
+ * A vCPU on its way back from a portal: no lock, and no write to what is shared
+ * as long as nothing changes.
+ */
 void dsa_engines_kick(DSAEngines *e, unsigned group)
 {
-    qatomic_or(&e->pending, BIT(group));
-    /* Pairs with sleep_for_work() and poll_for_work() */
+    /*
+     * The descriptor is there before the look at pending: a worker that clears
+     * the bit after this look finds it. Pairs with take_from().
+     */
     smp_mb();
-    if (qatomic_read(&e->sleepers) && !qatomic_read(&e->poller)) {
-        QEMU_LOCK_GUARD(&e->lock);
-        qemu_cond_signal(&e->work);
+    if (!(qatomic_read(&e->pending) & BIT(group))) {
+        qatomic_or(&e->pending, BIT(group));
+        /* Pairs with sleep_for_work() and poll_for_work() */
+        smp_mb__after_rmw();
+    }
+    if (qatomic_read(&e->sleeping) && !qatomic_read(&e->poller)) {
+        wake_one(e);
     }
 }
 
@@ -377,7 +412,7 @@ void dsa_engines_resume(DSAEngines *e)
     QEMU_LOCK_GUARD(&e->lock);
     if (--e->paused == 0) {
         qatomic_or(&e->pending, ALL_GROUPS);
-        qemu_cond_broadcast(&e->work);
+        wake_all(e);
         dsa_engines_schedule(e);
     }
 }
@@ -436,9 +471,7 @@ void dsa_engines_abort(DSAEngines *e,
         wait_for_workers(e);
     }
     e->hold_take--;
-    if (e->sleepers) {
-        qemu_cond_broadcast(&e->work);
-    }
+    wake_all(e);
 }
 
 unsigned dsa_engines_count(DSAEngines *e,
@@ -462,7 +495,7 @@ void dsa_engines_pci_changed(DSAEngines *e)
 {
     dsa_spaces_drop_all(e);
     if (!pcie_pri_enabled(e->pci) || !e->pci->is_master) {
-        dsa_faults_reset(e);
+        dsa_faults_fail(e);
     }
     dsa_engines_schedule(e);
 }
@@ -492,7 +525,6 @@ DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers)
     e->engines = engines;
     e->workers = MAX(1, MIN(workers, DSA_MAX_ENGINES));
     qemu_mutex_init(&e->lock);
-    qemu_cond_init(&e->work);
     qemu_cond_init(&e->idle);
     QTAILQ_INIT(&e->freeq);
     QTAILQ_INIT(&e->readyq);
@@ -510,6 +542,8 @@ DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers)
         DSAWorker *w = &e->worker[i];
 
         w->e = e;
+        w->index = i;
+        qemu_event_init(&w->wake, false);
         w->mem = (DSAMem) { dsa_atc_window, dsa_atc_wrote };
         w->atc = dsa_atc_new();
     }
@@ -522,26 +556,32 @@ DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers)
     return e;
 }
 
-void dsa_engines_free(DSAEngines *e)
+void dsa_engines_stop(DSAEngines *e)
 {
     unsigned i;
 
     dsa_engines_abort(e, NULL, NULL);
     WITH_QEMU_LOCK_GUARD(&e->lock) {
         e->quit = true;
-        qemu_cond_broadcast(&e->work);
+        wake_all(e);
     }
     for (i = 0; i < e->workers; i++) {
         qemu_thread_join(&e->worker[i].thread);
     }
     dsa_spaces_free(e);
-    for (i = 0; i < e->workers; i++) {
-        dsa_atc_free(e->worker[i].atc);
-    }
     qemu_bh_delete(e->bh);
     timer_free(e->retry);
+}
+
+void dsa_engines_free(DSAEngines *e)
+{
+    unsigned i;
+
+    for (i = 0; i < e->workers; i++) {
+        dsa_atc_free(e->worker[i].atc);
+        qemu_event_destroy(&e->worker[i].wake);
+    }
     qemu_cond_destroy(&e->idle);
-    qemu_cond_destroy(&e->work);
     qemu_mutex_destroy(&e->lock);
     g_free(e);
 }

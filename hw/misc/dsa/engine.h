@@ -117,9 +117,27 @@ struct DSAFlight {
 
 typedef QTAILQ_HEAD(DSAFlightList, DSAFlight) DSAFlightList;
 
+/**
+ * DSAGroup: a page request group that was sent and is not answered yet.
+ * @fl: who waits for the answer; NULL if it no longer does, but the index and
+ *      the requests stay taken until the answer comes (PCIe 6.0 10.4.1)
+ * @space: by whose notifier the answer comes
+ * @pages: how many requests it has
+ * @pasid, @prgi: migration only
+ */
+typedef struct DSAGroup {
+    DSAFlight *fl;
+    DSASpace *space;
+    uint16_t pages;
+    uint16_t prgi;
+    uint32_t pasid;
+} DSAGroup;
+
 typedef struct DSAWorker {
     DSAEngines *e;
+    unsigned index;
     QemuThread thread;
+    QemuEvent wake;         /* set by who clears its bit in e->sleeping */
     int poll_ns;
     bool busy;              /* e->lock: between two looks at e->paused */
     bool taking;            /* e->lock: in dsa_wq_take() */
@@ -140,16 +158,18 @@ struct DSAEngines {
     unsigned engines, workers;
     DSAWorker worker[DSA_MAX_ENGINES];
 
+    /* What kicks look at, away from what workers write all the time; atomic */
+    unsigned pending;       /* groups with work, one bit each */
+    unsigned sleeping;      /* workers to be woken, one bit each */
+    bool poller;            /* a worker looks out for work */
+    uint8_t pad[64];
+
     QemuMutex lock;
-    QemuCond work;          /* for workers */
     QemuCond idle;          /* for those who wait for workers */
     unsigned waiters;
-    unsigned sleepers;      /* read without the lock by kicks */
-    bool poller;            /* atomic: a worker looks out for work */
     unsigned paused;
     unsigned hold_take;
     bool quit;
-    unsigned pending;       /* atomic: groups with work, one bit each */
 
     DSAFlight flight[DSA_FLIGHTS];
     DSAFlightList freeq, readyq, spaceq, pageq, laterq, drainq;
@@ -157,10 +177,9 @@ struct DSAEngines {
     DSASpaces *spaces;
 
     /* page requests; e->lock */
-    DSAFlight *prg[DSA_PRGS];
-    DECLARE_BITMAP(prg_busy, DSA_PRGS);     /* incl. those whose flight left */
-    uint16_t prg_size[DSA_PRGS];            /* pages each has out */
-    unsigned prg_next;
+    DSAGroup group[DSA_PRGS];
+    DECLARE_BITMAP(groups_out, DSA_PRGS);
+    unsigned group_next;
     unsigned pages_out;
     QEMUBH *bh;
     QEMUTimer *retry;
@@ -168,6 +187,8 @@ struct DSAEngines {
     /* migration only */
     DSAFlight *mig;
     int32_t mig_count;
+    DSAGroup *mig_groups;
+    int32_t mig_groups_count;
 };
 
 /* --- engine.c ----------------------------------------------------------- */
@@ -195,6 +216,14 @@ DSAVerdict dsa_task_steps(DSAWorker *w, DSAFlight *fl, DSATask *t,
                           DSAStepsFn *fn, uint64_t *budget);
 void dsa_task_init(DSATask *t, const uint8_t *raw, bool in_batch,
                    uint16_t index);
+/*
+ * The page of op.miss cannot be reached. Returns DSA_ST_NONE if the flight is
+ * to wait for it (DSA_V_WAIT_PAGE), else the status that tells why not: no page
+ * may be waited for (@may_wait), page requests are disabled in the queue or the
+ * function, or the request was answered with an error.
+ */
+DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
+                         bool may_wait);
 /* Whether the earlier descriptors that a DRAIN waits for are over; e->lock */
 bool dsa_flight_drained(DSAEngines *e, const DSAFlight *fl);
 
@@ -206,9 +235,11 @@ DSAVerdict dsa_batch_run(DSAWorker *w, DSAFlight *fl, uint64_t *budget);
 
 /*
  * Write the completion record if one is due, report to SWERR what has none,
- * send the interrupt. Worker thread, RCU read section, not in a run.
+ * send the interrupt. Returns DSA_V_WAIT_PAGE if the record's page is to be
+ * requested first; then nothing has happened yet. Worker thread, RCU read
+ * section, not in a run.
  */
-void dsa_task_complete(DSAWorker *w, DSAFlight *fl, DSATask *t);
+DSAVerdict dsa_task_complete(DSAWorker *w, DSAFlight *fl, DSATask *t);
 
 /* --- space.c ------------------------------------------------------------ */
 
@@ -227,6 +258,11 @@ void dsa_spaces_drop_all(DSAEngines *e);
 bool dsa_has_iommu(DSAEngines *e);
 /* Whether page group responses of the space arrive; big lock held */
 bool dsa_space_pri_on(DSASpace *sp);
+/*
+ * A space for a PASID that no flight has, to wait for answers to groups that
+ * the migration's source sent. Big lock and e->lock held.
+ */
+DSASpace *dsa_space_adopt(DSAEngines *e, uint32_t pasid);
 /* Whether requests of the flight go by ATS now */
 bool dsa_uses_ats(DSAEngines *e, const DSAFlight *fl);
 
@@ -234,15 +270,37 @@ bool dsa_uses_ats(DSAEngines *e, const DSAFlight *fl);
 
 /* The bottom half's part: send page requests; big lock held */
 void dsa_faults_serve(DSAEngines *e);
-/* A page group response came; any thread */
+/* A page group response came; big lock held */
 void dsa_fault_response(DSAEngines *e, DSASpace *sp, uint16_t prgi,
-                        bool granted);
+                        IOMMUPRIResponseCode code);
 /* The flight no longer waits: its group's response is to be swallowed */
 void dsa_fault_forget(DSAEngines *e, DSAFlight *fl);    /* e->lock held */
-/* Page requests were disabled: no response will come; big lock held */
+/*
+ * Page requests were disabled: no flight waits any more. What was sent stays
+ * outstanding. Big lock held
+ */
+void dsa_faults_fail(DSAEngines *e);
+/* Nothing is outstanding any more; flights that wait fail. Big lock held */
 void dsa_faults_reset(DSAEngines *e);
+/* The space will be of another PASID: its groups' answers are lost */
+void dsa_faults_forget_space(DSAEngines *e, DSASpace *sp); /* e->lock held */
+/* Whether requests are outstanding; big lock held */
+bool dsa_faults_outstanding(DSAEngines *e);
+/* Take over a group that the migration's source sent; e->lock held */
+bool dsa_faults_adopt(DSAEngines *e, const DSAGroup *group, DSASpace *sp);
 bool dsa_pri_usable(DSAEngines *e, const DSAFlight *fl);
 /* e->retry fired */
 void dsa_faults_retry(DSAEngines *e);
+
+/* --- pri.c: the capability in configuration space; big lock held -------- */
+
+/* An answer that no request waits for; does nothing after a failure */
+void dsa_pri_unexpected(DSAEngines *e);
+/* Responses are ignored since one was a failure */
+bool dsa_pri_failed(DSAEngines *e);
+/* A response was a failure: the interface is disabled */
+void dsa_pri_fail(DSAEngines *e);
+/* A group was answered: the interface may have stopped */
+void dsa_pri_settle(DSAEngines *e);
 
 #endif /* HW_MISC_DSA_ENGINE_H */

@@ -6,9 +6,13 @@
  * asks the IOMMU for it and for those that follow in the operand, one page
  * request group per flight; the group's response makes it ready again.
  *
+ * A group is outstanding from its first request to its response, whatever
+ * becomes of its flight: only a reset of the interface ends it early.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bitmap.h"
 #include "hw/pci/pcie.h"
 #include "engine.h"
 #include "trace.h"
@@ -16,10 +20,14 @@
 #define RETRY_NS (1 * SCALE_MS)
 #define FAST_TRIES 8            /* requests for one page without delay */
 
+/* What the function may not request, nobody brings */
 bool dsa_pri_usable(DSAEngines *e, const DSAFlight *fl)
 {
+    bool priv = fl->job.priv && fl->job.pasid != PCI_NO_PASID;
+
     return fl->job.wq.prs && dsa_uses_ats(e, fl) && pcie_pri_enabled(e->pci) &&
-           e->pci->is_master;
+           e->pci->is_master && pci_pasid_fits(e->pci, fl->job.pasid) &&
+           (!priv || pcie_pasid_priv_enabled(e->pci));
 }
 
 static void refuse(DSAEngines *e, DSAFlight *fl)
@@ -29,12 +37,14 @@ static void refuse(DSAEngines *e, DSAFlight *fl)
     dsa_flight_ready(e, fl);
 }
 
-static void free_prg(DSAEngines *e, unsigned prgi)
+static void free_group(DSAEngines *e, unsigned prgi)
 {
-    clear_bit(prgi, e->prg_busy);
-    e->prg[prgi] = NULL;
-    e->pages_out -= e->prg_size[prgi];
-    e->prg_size[prgi] = 0;
+    DSAGroup *group = &e->group[prgi];
+
+    clear_bit(prgi, e->groups_out);
+    group->space->groups--;
+    e->pages_out -= group->pages;
+    *group = (DSAGroup) { };
 }
 
 /*
@@ -65,39 +75,57 @@ void dsa_faults_retry(DSAEngines *e)
     dsa_engines_schedule(e);
 }
 
-/* Group indexes go round, so that one is not used again soon */
-static bool alloc_prg(DSAEngines *e, DSAFlight *fl, unsigned pages)
+static void take_group(DSAEngines *e, unsigned prgi, DSASpace *sp,
+                       unsigned pages, DSAFlight *fl)
 {
-    unsigned prgi = find_next_zero_bit(e->prg_busy, DSA_PRGS, e->prg_next);
+    set_bit(prgi, e->groups_out);
+    e->group[prgi] = (DSAGroup) { .fl = fl, .space = sp, .pages = pages };
+    e->pages_out += pages;
+    sp->groups++;
+}
+
+/* Group indexes go round, so that one is not used again soon */
+static bool alloc_group(DSAEngines *e, DSAFlight *fl, unsigned pages)
+{
+    unsigned prgi = find_next_zero_bit(e->groups_out, DSA_PRGS,
+                                       e->group_next);
 
     if (prgi >= DSA_PRGS) {
-        prgi = find_first_zero_bit(e->prg_busy, DSA_PRGS);
+        prgi = find_first_zero_bit(e->groups_out, DSA_PRGS);
     }
     if (prgi >= DSA_PRGS) {
         return false;
     }
-    e->prg_next = (prgi + 1) % DSA_PRGS;
-    set_bit(prgi, e->prg_busy);
-    e->prg[prgi] = fl;
-    e->prg_size[prgi] = pages;
-    e->pages_out += pages;
+    e->group_next = (prgi + 1) % DSA_PRGS;
+    take_group(e, prgi, fl->space, pages, fl);
     fl->prgi = prgi;
     return true;
 }
 
-typedef struct Group {
+bool dsa_faults_adopt(DSAEngines *e, const DSAGroup *group, DSASpace *sp)
+{
+    if (group->prgi >= DSA_PRGS || test_bit(group->prgi, e->groups_out) ||
+        !group->pages || group->pages > DSA_PRG_PAGES) {
+        return false;
+    }
+    take_group(e, group->prgi, sp, group->pages, NULL);
+    return true;
+}
+
+/* What one group asks for */
+typedef struct Ask {
     uint32_t pasid;
     bool priv, write;
     uint64_t addr;
     unsigned pages;
     uint16_t prgi;
-} Group;
+} Ask;
 
 /*
  * The page that is missing and those behind it that the operand has too (in
  * front of it if it works backward).
  */
-static void choose_pages(const DSAFlight *fl, unsigned limit, Group *g)
+static void choose_pages(const DSAFlight *fl, unsigned limit, Ask *ask)
 {
     const DSAMiss *miss = &fl->blocked->op.miss;
     uint64_t page = miss->addr / DSA_PAGE, first = miss->first / DSA_PAGE;
@@ -111,7 +139,7 @@ static void choose_pages(const DSAFlight *fl, unsigned limit, Group *g)
         n = MIN(page - first + 1, limit);
         page -= n - 1;
     }
-    *g = (Group) {
+    *ask = (Ask) {
         .pasid = fl->job.pasid,
         .priv = fl->job.priv,
         .write = miss->write,
@@ -121,26 +149,38 @@ static void choose_pages(const DSAFlight *fl, unsigned limit, Group *g)
 }
 
 /* Without e->lock: the IOMMU may answer at once */
-static int send_group(DSAEngines *e, const Group *g)
+static int send_group(DSAEngines *e, const Ask *ask)
 {
     unsigned i;
     int rc = 0;
 
-    for (i = 0; i < g->pages && rc == 0; i++) {
-        rc = pci_pri_request_page(e->pci, g->pasid, g->priv, false,
-                                  g->addr + i * DSA_PAGE, i == g->pages - 1,
-                                  g->prgi, true, g->write);
-        trace_dsa_page_request(g->pasid, g->addr + i * DSA_PAGE, g->prgi,
-                               i == g->pages - 1, g->write, rc);
+    for (i = 0; i < ask->pages && rc == 0; i++) {
+        uint64_t addr = ask->addr + i * DSA_PAGE;
+        bool last = i == ask->pages - 1;
+
+        rc = pci_pri_request_page(e->pci, ask->pasid, ask->priv, false, addr,
+                                  last, ask->prgi, true, ask->write);
+        trace_dsa_page_request(ask->pasid, addr, ask->prgi, last, ask->write,
+                               rc);
     }
     return rc;
+}
+
+/*
+ * Outstanding Page Request Allocation (PCIe 6.0 10.5.2.5) counts requests.
+ * Implementation choice: more than the capacity is the capacity, and a change
+ * while requests are enabled counts at once.
+ */
+static unsigned requests_allowed(DSAEngines *e)
+{
+    return MIN(pcie_pri_get_req_alloc(e->pci), DSA_PRI_CAPACITY);
 }
 
 /* e->lock held, dropped meanwhile. Returns false if no more can be sent now */
 static bool serve_one(DSAEngines *e, DSAFlight *fl)
 {
-    uint32_t limit = pcie_pri_get_req_alloc(e->pci);
-    Group g;
+    unsigned limit = requests_allowed(e);
+    Ask ask;
     int rc;
 
     if (!dsa_pri_usable(e, fl) || !limit) {
@@ -156,21 +196,21 @@ static bool serve_one(DSAEngines *e, DSAFlight *fl)
     if (e->pages_out >= limit) {
         return false;
     }
-    choose_pages(fl, limit - e->pages_out, &g);
-    if (!alloc_prg(e, fl, g.pages)) {
+    choose_pages(fl, limit - e->pages_out, &ask);
+    if (!alloc_group(e, fl, ask.pages)) {
         return false;
     }
-    g.prgi = fl->prgi;
+    ask.prgi = fl->prgi;
     QTAILQ_REMOVE(&e->pageq, fl, link);
     fl->state = DSA_F_PAGE_SENT;
     fl->page_rested = false;
     qemu_mutex_unlock(&e->lock);
-    rc = dsa_space_pri_on(fl->space) ? send_group(e, &g) : -EPERM;
+    rc = dsa_space_pri_on(fl->space) ? send_group(e, &ask) : -EPERM;
     qemu_mutex_lock(&e->lock);
-    if (!rc || e->prg[g.prgi] != fl) {
+    if (!rc || e->group[ask.prgi].fl != fl) {
         return true;
     }
-    free_prg(e, g.prgi);
+    free_group(e, ask.prgi);
     if (rc == -ENOSPC && ++fl->page_tries < DSA_PAGE_TRIES) {
         put_off(e, fl);
     } else {
@@ -189,33 +229,75 @@ void dsa_faults_serve(DSAEngines *e)
     }
 }
 
-void dsa_fault_response(DSAEngines *e, DSASpace *sp, uint16_t prgi,
-                        bool granted)
-{
-    DSAFlight *fl;
+/* --- responses ----------------------------------------------------------- */
 
-    trace_dsa_page_response(sp->pasid, prgi, granted);
-    QEMU_LOCK_GUARD(&e->lock);
-    if (prgi >= DSA_PRGS || !test_bit(prgi, e->prg_busy)) {
-        return;             /* unexpected group index */
+/* Flights that wait for a response do so no more. e->lock held */
+static void fail_all(DSAEngines *e, bool free)
+{
+    unsigned prgi;
+
+    for (prgi = find_first_bit(e->groups_out, DSA_PRGS); prgi < DSA_PRGS;
+         prgi = find_next_bit(e->groups_out, DSA_PRGS, prgi + 1)) {
+        DSAFlight *fl = e->group[prgi].fl;
+
+        e->group[prgi].fl = NULL;
+        if (free) {
+            free_group(e, prgi);
+        }
+        if (fl) {
+            refuse(e, fl);
+        }
     }
-    fl = e->prg[prgi];
-    if (fl && fl->space != sp) {
-        return;             /* a response for another PASID's group */
-    }
+}
+
+/* The answer to a group with this index and PASID. e->lock held */
+static void answer(DSAEngines *e, unsigned prgi, bool granted)
+{
+    DSAFlight *fl = e->group[prgi].fl;
+
     if (fl) {
         /*
          * A group is refused as a whole. Which page it was for tells another
          * request for the first one alone.
          */
         fl->page_refused = !granted;
-        if (!granted && e->prg_size[prgi] == 1) {
+        if (!granted && e->group[prgi].pages == 1) {
             fl->page_single = true;
         }
         dsa_flight_ready(e, fl);
     }
-    free_prg(e, prgi);
-    if (!QTAILQ_EMPTY(&e->pageq)) {
+    free_group(e, prgi);
+}
+
+void dsa_fault_response(DSAEngines *e, DSASpace *sp, uint16_t prgi,
+                        IOMMUPRIResponseCode code)
+{
+    bool known, more;
+
+    trace_dsa_page_response(sp ? sp->pasid : PCI_NO_PASID, prgi, code);
+    if (dsa_pri_failed(e)) {
+        return;
+    }
+    WITH_QEMU_LOCK_GUARD(&e->lock) {
+        known = sp && prgi < DSA_PRGS && test_bit(prgi, e->groups_out) &&
+                e->group[prgi].space == sp;
+        if (known && code == IOMMU_PRI_RESP_FAILURE) {
+            /* PCIe 6.0 10.4.2.1: no other response counts any more */
+            fail_all(e, true);
+        } else if (known) {
+            answer(e, prgi, code == IOMMU_PRI_RESP_SUCCESS);
+        }
+        more = !QTAILQ_EMPTY(&e->pageq);
+    }
+    if (!known) {
+        /* Implementation choice: a failure that is nobody's is only that */
+        dsa_pri_unexpected(e);
+    } else if (code == IOMMU_PRI_RESP_FAILURE) {
+        dsa_pri_fail(e);
+    } else {
+        dsa_pri_settle(e);
+    }
+    if (more) {
         dsa_engines_schedule(e);
     }
 }
@@ -223,23 +305,39 @@ void dsa_fault_response(DSAEngines *e, DSASpace *sp, uint16_t prgi,
 void dsa_fault_forget(DSAEngines *e, DSAFlight *fl)
 {
     if (fl->state == DSA_F_PAGE_SENT) {
-        e->prg[fl->prgi] = NULL;
+        e->group[fl->prgi].fl = NULL;
     }
+}
+
+void dsa_faults_forget_space(DSAEngines *e, DSASpace *sp)
+{
+    unsigned prgi;
+
+    if (!sp->groups) {
+        return;
+    }
+    for (prgi = find_first_bit(e->groups_out, DSA_PRGS); prgi < DSA_PRGS;
+         prgi = find_next_bit(e->groups_out, DSA_PRGS, prgi + 1)) {
+        if (e->group[prgi].space == sp) {
+            free_group(e, prgi);
+        }
+    }
+}
+
+void dsa_faults_fail(DSAEngines *e)
+{
+    QEMU_LOCK_GUARD(&e->lock);
+    fail_all(e, false);
 }
 
 void dsa_faults_reset(DSAEngines *e)
 {
-    unsigned i;
-
     QEMU_LOCK_GUARD(&e->lock);
-    for (i = 0; i < DSA_PRGS; i++) {
-        if (test_bit(i, e->prg_busy)) {
-            DSAFlight *fl = e->prg[i];
+    fail_all(e, true);
+}
 
-            free_prg(e, i);
-            if (fl) {
-                refuse(e, fl);
-            }
-        }
-    }
+bool dsa_faults_outstanding(DSAEngines *e)
+{
+    QEMU_LOCK_GUARD(&e->lock);
+    return e->pages_out != 0;
 }

@@ -24,6 +24,7 @@
 #define DSA_MAX_GROUPS 4
 #define DSA_MAX_ENGINES 4
 #define DSA_MAX_IN_FLIGHT 128       /* jobs of one queue that engines hold */
+#define DSA_PRI_CAPACITY 512        /* outstanding page requests */
 #define DSA_RUN_MAX (2 * 1024 * 1024) /* bytes a worker moves between checks */
 
 typedef struct DSAState DSAState;
@@ -119,9 +120,17 @@ typedef struct DSAEngines DSAEngines;
 
 /* Realize and unrealize, big lock held. @workers threads serve all engines. */
 DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers);
+/*
+ * End all jobs and threads. Afterwards only kicks may come, which do nothing,
+ * until dsa_engines_free(): a vCPU may still be on its way out of a portal.
+ */
+void dsa_engines_stop(DSAEngines *e);
 void dsa_engines_free(DSAEngines *e);
 
-/* A queue of @group became non-empty. Any thread; cheap; never blocks. */
+/*
+ * A queue of @group has a descriptor more. Any thread; takes no lock; a system
+ * call only if a worker sleeps.
+ */
 void dsa_engines_kick(DSAEngines *e, unsigned group);
 
 /*
@@ -158,5 +167,14 @@ void dsa_engines_pci_changed(DSAEngines *e);
 
 /* Migration: the in-flight jobs with their progress, engines paused */
 extern const struct VMStateDescription vmstate_dsa_engines;
+
+/* --- the Page Request capability (pri.c); big lock held ------------------- */
+
+/* Add it to configuration space at @offset */
+void dsa_pri_init(PCIDevice *pci, uint16_t offset);
+/* Function Level Reset and the like: disabled, nothing outstanding */
+void dsa_pri_reset(PCIDevice *pci, DSAEngines *e);
+/* Configuration space was written; @was_enabled: Enable before that */
+void dsa_pri_written(PCIDevice *pci, DSAEngines *e, bool was_enabled);
 
 #endif /* HW_MISC_DSA_JOB_H */

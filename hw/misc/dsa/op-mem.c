@@ -31,6 +31,46 @@ bool dsa_op_window(DSAOp *op, DSAMem *mem, uint64_t addr, uint64_t len,
     return false;
 }
 
+bool dsa_op_read(DSAOp *op, DSAMem *mem, uint64_t addr, void *buf,
+                 uint64_t len, DSAOperand operand)
+{
+    DSAWindow win;
+    uint64_t at;
+
+    for (at = 0; at < len; at += win.len) {
+        if (!dsa_op_window(op, mem, addr + at, len - at, false, operand,
+                           &win)) {
+            return false;
+        }
+        memcpy((uint8_t *)buf + at, win.host, win.len);
+    }
+    return true;
+}
+
+bool dsa_op_write(DSAOp *op, DSAMem *mem, uint64_t addr, const void *buf,
+                  uint64_t len, DSAOperand operand)
+{
+    DSAWindow win;
+    uint64_t at;
+
+    /* Nothing is written before all of it can be */
+    for (at = 0; at < len; at += win.len) {
+        if (!dsa_op_window(op, mem, addr + at, len - at, true, operand,
+                           &win)) {
+            return false;
+        }
+    }
+    for (at = 0; at < len; at += win.len) {
+        if (!dsa_op_window(op, mem, addr + at, len - at, true, operand,
+                           &win)) {
+            return false;
+        }
+        memcpy(win.host, (const uint8_t *)buf + at, win.len);
+        mem->wrote(mem, &win, win.len);
+    }
+    return true;
+}
+
 /* A window of an operand of the transfer size */
 static bool operand(DSAOp *op, DSAMem *mem, uint64_t base, uint64_t len,
                     bool write, DSAOperand which, DSAWindow *win)
@@ -285,9 +325,15 @@ static DSAStepFn *const step_fns[] = {
     [DSA_OP_FILL] = step_fill,
     [DSA_OP_COMPARE] = step_compare,
     [DSA_OP_COMPVAL] = step_compval,
+    [DSA_OP_CREATE_DELTA] = dsa_op_step_create_delta,
+    [DSA_OP_APPLY_DELTA] = dsa_op_step_apply_delta,
     [DSA_OP_DUALCAST] = step_dualcast,
     [DSA_OP_CRCGEN] = dsa_op_step_crc,
     [DSA_OP_COPY_CRC] = dsa_op_step_copy_crc,
+    [DSA_OP_DIF_CHECK] = dsa_op_step_dif,
+    [DSA_OP_DIF_INSERT] = dsa_op_step_dif,
+    [DSA_OP_DIF_STRIP] = dsa_op_step_dif,
+    [DSA_OP_DIF_UPDATE] = dsa_op_step_dif,
     [DSA_OP_CFLUSH] = step_cflush,
 };
 
@@ -312,4 +358,53 @@ DSAStep dsa_op_step(DSAOp *op, DSAMem *mem, uint64_t *budget)
         return DSA_STEP_MORE;
     }
     return step_fns[op->d.opcode](op, mem, budget);
+}
+
+uint64_t dsa_op_total(const DSAOp *op)
+{
+    return op->d.opcode == DSA_OP_APPLY_DELTA ? (uint32_t)op->d.op[0]
+                                              : op->d.size;
+}
+
+bool dsa_op_progress_ok(const DSAOp *op)
+{
+    if (op->done && op->done >= dsa_op_total(op)) {
+        return false;
+    }
+    switch (op->d.opcode) {
+    case DSA_OP_CREATE_DELTA:
+        return op->done % DSA_DELTA_UNIT == 0 &&
+               op->record % DSA_DELTA_ENTRY == 0 &&
+               op->record <= (uint32_t)op->d.op[1];
+    case DSA_OP_APPLY_DELTA:
+        return op->done % DSA_DELTA_ENTRY == 0;
+    case DSA_OP_DIF_CHECK:
+    case DSA_OP_DIF_INSERT:
+    case DSA_OP_DIF_STRIP:
+    case DSA_OP_DIF_UPDATE:
+        return op->done % dsa_dif_src_step(&op->d) == 0;
+    }
+    return true;
+}
+
+void dsa_op_fill_record(const DSAOp *op, uint8_t *cr)
+{
+    if (!op->stage) {
+        return;         /* it did not start */
+    }
+    switch (op->d.opcode) {
+    case DSA_OP_CREATE_DELTA:
+        stl_le_p(cr + DSA_CR_DELTA_SIZE, op->record);
+        break;
+    case DSA_OP_CRCGEN:
+    case DSA_OP_COPY_CRC:
+        stq_le_p(cr + DSA_CR_CRC, dsa_op_crc_value(op));
+        break;
+    case DSA_OP_DIF_CHECK:
+    case DSA_OP_DIF_INSERT:
+    case DSA_OP_DIF_STRIP:
+    case DSA_OP_DIF_UPDATE:
+        dsa_op_dif_record(op, cr);
+        break;
+    }
 }

@@ -2,8 +2,8 @@
  * intel-dsa: the operations, as resumable steps over memory windows.
  *
  * An operation sees memory as windows: host addresses of as many bytes as lie
- * together. Where windows come from is not its business, so unit tests link
- * op-mem.c and op-crc.c without the device.
+ * together. Where windows come from is not its business, so unit tests link the
+ * op-*.c files without the device.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -76,8 +76,10 @@ typedef struct DSAMiss {
  * dsa_op_init() derives from the descriptor, is migrated.
  * @d: the descriptor
  * @backward: works from the end of its operands towards their start
- * @done: bytes done
- * @crc: the CRC register, reflected
+ * @done: bytes done, of dsa_op_total()
+ * @crc: CRC operations: the register, reflected
+ * @record: Create Delta Record: bytes of record written
+ * @next: Apply Delta Record: the lowest offset that may come
  * @stage: what besides the bytes was done already (a seed fetched, ...)
  * @status: at the end
  * @result: Result of the completion record at the end
@@ -87,7 +89,11 @@ typedef struct DSAOp {
     DSADesc d;
     bool backward;
     uint64_t done;
-    uint32_t crc;
+    union {                     /* migrated as crc */
+        uint32_t crc;
+        uint32_t record;
+        uint32_t next;
+    };
     uint8_t stage;
     uint8_t status;
     uint8_t result;
@@ -104,7 +110,8 @@ void dsa_op_init(DSAOp *op, const DSADesc *d);
  * dsa_op_step: do a part of the operation.
  * @op: the operation
  * @mem: its memory
- * @budget: how many bytes it may move; reduced by those it moved
+ * @budget: how many bytes it may move; reduced by those it moved. Operations on
+ * blocks do the last one whole even if it is larger than that.
  *
  * Resumable: after a miss the same call is made again once the window exists.
  * Lock-free and allocation-free.
@@ -117,10 +124,46 @@ DSAStep dsa_op_step(DSAOp *op, DSAMem *mem, uint64_t *budget);
  */
 uint32_t dsa_op_crc_value(const DSAOp *op);
 
+/**
+ * dsa_op_total: how many bytes @done counts up to: the transfer size, or the
+ * size of the record that Apply Delta Record works through.
+ */
+uint64_t dsa_op_total(const DSAOp *op);
+
+/**
+ * dsa_op_progress_ok: whether the operation may be under way with this much
+ * done. For state that comes from outside.
+ */
+bool dsa_op_progress_ok(const DSAOp *op);
+
+/**
+ * dsa_op_fill_record: the operation's own fields of the completion record
+ * (DSA 8.2.2 and following), also after a fault: software goes on with them.
+ * @cr: DSA_CR_SIZE bytes, of which the last 16 may be written
+ */
+void dsa_op_fill_record(const DSAOp *op, uint8_t *cr);
+
 /* op-mem.c: a window of an operand, or the miss that tells why not */
 bool dsa_op_window(DSAOp *op, DSAMem *mem, uint64_t addr, uint64_t len,
                    bool write, DSAOperand operand, DSAWindow *win);
 DSAStep dsa_op_advance(DSAOp *op, uint64_t n, uint64_t *budget);
+
+/*
+ * op-mem.c: copy all of @len bytes out of or into an operand, or nothing and
+ * set the miss. @len is small: it is not counted against a budget.
+ */
+bool dsa_op_read(DSAOp *op, DSAMem *mem, uint64_t addr, void *buf,
+                 uint64_t len, DSAOperand operand);
+bool dsa_op_write(DSAOp *op, DSAMem *mem, uint64_t addr, const void *buf,
+                  uint64_t len, DSAOperand operand);
+
+/* op-dif.c */
+DSAStep dsa_op_step_dif(DSAOp *op, DSAMem *mem, uint64_t *budget);
+void dsa_op_dif_record(const DSAOp *op, uint8_t *cr);
+
+/* op-delta.c */
+DSAStep dsa_op_step_create_delta(DSAOp *op, DSAMem *mem, uint64_t *budget);
+DSAStep dsa_op_step_apply_delta(DSAOp *op, DSAMem *mem, uint64_t *budget);
 
 /* op-crc.c */
 DSAStep dsa_op_step_crc(DSAOp *op, DSAMem *mem, uint64_t *budget);

@@ -61,6 +61,9 @@ static DMWrStatus dsa_portal_dmwr(void *opaque, hwaddr addr, const void *data,
     if (wq >= s->wqs || addr & (DSA_DESC_SIZE - 1)) {
         return DMWR_RETRY;
     }
+    if (kind == DMWR_DEFERRABLE && !pcie_dmwr_admit(&s->dmwr)) {
+        return DMWR_RETRY;
+    }
     ret = dsa_wq_submit(s, wq, page, data, kind == DMWR_DEFERRABLE);
     trace_dsa_submit(wq, page, kind, ret);
     if (ret != DSA_SUBMIT_OK && kind == DMWR_POSTED) {

@@ -22,6 +22,9 @@ struct DSASpaces {
     QTAILQ_HEAD(, DSASpace) idle;   /* unreferenced; e->lock */
     uint32_t map_gen;
     MemoryListener listener;
+    IOMMUPRINotifier stray;         /* responses for no PASID of ours */
+    bool stray_on;                  /* big lock: it is registered */
+    bool plain_on;                  /* big lock: that of no PASID is */
 };
 
 /* The IOMMU in front of the function, or NULL */
@@ -75,8 +78,15 @@ static void pri_notify(IOMMUPRINotifier *n, IOMMUPRIResponse *response)
 {
     DSASpace *sp = container_of(n, DSASpace, pri);
 
-    dsa_fault_response(sp->e, sp, response->prgi,
-                       response->response_code == IOMMU_PRI_RESP_SUCCESS);
+    dsa_fault_response(sp->e, sp, response->prgi, response->response_code);
+}
+
+static void stray_notify(IOMMUPRINotifier *n, IOMMUPRIResponse *response)
+{
+    DSASpaces *spaces = container_of(n, DSASpaces, stray);
+
+    dsa_fault_response(spaces->e, NULL, response->prgi,
+                       response->response_code);
 }
 
 /*
@@ -134,9 +144,37 @@ static void notifiers_on(DSASpace *sp)
     trace_dsa_space_on(sp->pasid, sp->index);
 }
 
+/*
+ * Where responses without a PASID go, and with one that no request had: to be
+ * reported as unexpected. Requests without a PASID have their own notifier.
+ */
+static void stray_on(DSASpaces *spaces)
+{
+    if (!spaces->stray_on && !spaces->plain_on) {
+        spaces->stray.notify = stray_notify;
+        spaces->stray_on = pci_pri_register_notifier(spaces->e->pci,
+                                                     PCI_NO_PASID,
+                                                     &spaces->stray) == 0;
+    }
+}
+
+static void stray_off(DSASpaces *spaces)
+{
+    if (spaces->stray_on) {
+        pci_pri_unregister_notifier(spaces->e->pci, PCI_NO_PASID);
+        spaces->stray_on = false;
+    }
+}
+
 bool dsa_space_pri_on(DSASpace *sp)
 {
     if (!sp->pri_on) {
+        if (sp->pasid == PCI_NO_PASID) {
+            stray_off(sp->e->spaces);
+            sp->e->spaces->plain_on = true;
+        } else {
+            stray_on(sp->e->spaces);
+        }
         sp->pri.notify = pri_notify;
         qatomic_set(&sp->pri_on,
                     pci_pri_register_notifier(sp->e->pci, sp->pasid,
@@ -158,6 +196,9 @@ static void notifiers_off(DSASpace *sp)
     if (sp->pri_on) {
         pci_pri_unregister_notifier(sp->e->pci, sp->pasid);
         qatomic_set(&sp->pri_on, false);
+        if (sp->pasid == PCI_NO_PASID) {
+            sp->e->spaces->plain_on = false;
+        }
     }
     if (sp->notified && iommu) {
         iommu->iommu_ops->unregister_iotlb_notifier(bus, iommu->iommu_opaque,
@@ -234,6 +275,51 @@ void dsa_space_release(DSAEngines *e, DSAFlight *fl)
     fl->space = NULL;
 }
 
+/*
+ * The least recently used space that no flight has; there are as many spaces
+ * as flights. If it can be helped, none whose groups are still unanswered.
+ */
+static DSASpace *oldest_idle(DSASpaces *spaces)
+{
+    DSASpace *sp;
+
+    QTAILQ_FOREACH(sp, &spaces->idle, lru) {
+        if (!sp->groups) {
+            return sp;
+        }
+    }
+    sp = QTAILQ_FIRST(&spaces->idle);
+    if (sp) {
+        dsa_faults_forget_space(spaces->e, sp);
+    }
+    return sp;
+}
+
+/* e->lock held, dropped meanwhile; nobody else may take @sp then */
+static void rebind(DSASpaces *spaces, DSASpace *sp, uint32_t pasid)
+{
+    space_unbind(spaces, sp);
+    qemu_mutex_unlock(&spaces->e->lock);
+    notifiers_off(sp);
+    qemu_mutex_lock(&spaces->e->lock);
+    space_bind(spaces, sp, pasid);
+}
+
+DSASpace *dsa_space_adopt(DSAEngines *e, uint32_t pasid)
+{
+    DSASpace *sp = lookup(e->spaces, pasid);
+
+    if (!sp) {
+        sp = oldest_idle(e->spaces);
+        if (sp) {
+            QTAILQ_REMOVE(&e->spaces->idle, sp, lru);
+            rebind(e->spaces, sp, pasid);
+            QTAILQ_INSERT_TAIL(&e->spaces->idle, sp, lru);
+        }
+    }
+    return sp;
+}
+
 void dsa_spaces_serve(DSAEngines *e)
 {
     DSASpaces *spaces = e->spaces;
@@ -245,14 +331,9 @@ void dsa_spaces_serve(DSAEngines *e)
 
         QTAILQ_REMOVE(&e->spaceq, fl, link);
         if (!sp) {
-            /* There are as many spaces as flights, and this one has none */
-            sp = QTAILQ_FIRST(&spaces->idle);
+            sp = oldest_idle(spaces);
             take_ref(spaces, sp, fl);
-            space_unbind(spaces, sp);
-            qemu_mutex_unlock(&e->lock);
-            notifiers_off(sp);
-            qemu_mutex_lock(&e->lock);
-            space_bind(spaces, sp, fl->job.pasid);
+            rebind(spaces, sp, fl->job.pasid);
         } else {
             take_ref(spaces, sp, fl);
         }
@@ -296,6 +377,7 @@ void dsa_spaces_free(DSAEngines *e)
     unsigned i;
 
     memory_listener_unregister(&spaces->listener);
+    stray_off(spaces);
     for (i = 0; i < DSA_SPACES; i++) {
         notifiers_off(&spaces->space[i]);
     }

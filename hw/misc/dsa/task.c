@@ -73,7 +73,9 @@ static void fault(DSATask *t, DSAStatus status)
     }
     t->op.status = status;
     /* DSA 8.3.4: 1 if the bytes are counted from the end */
-    t->op.result = t->op.backward;
+    if (t->op.backward) {
+        t->op.result = 1;
+    }
     trace_dsa_fault(t->fault_addr, t->fault_write, t->op.done, status);
 }
 
@@ -92,36 +94,43 @@ static void forget_answer(DSAFlight *fl)
     fl->page_tries = 0;
 }
 
-/*
- * The page cannot be reached. Returns DSA_V_WAIT_PAGE if the descriptor, its
- * queue and the function all allow to wait for it.
- */
+/* The page of op.miss cannot be reached */
 static DSAVerdict missed(DSAWorker *w, DSAFlight *fl, DSATask *t)
+{
+    bool may_wait = (t->op.d.flags & DSA_FLAG_BOF) &&
+                    fl->job.wq.block_on_fault;
+    DSAStatus status = dsa_task_await(w, fl, t, may_wait);
+
+    if (status == DSA_ST_NONE) {
+        return DSA_V_WAIT_PAGE;
+    }
+    fault(t, status);
+    return DSA_V_DONE;
+}
+
+DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
+                         bool may_wait)
 {
     if (!asked_for(fl, t)) {
         forget_answer(fl);
     }
-    if (!(t->op.d.flags & DSA_FLAG_BOF) || !fl->job.wq.block_on_fault ||
-        (!fl->page_refused && !dsa_pri_usable(w->e, fl))) {
-        fault(t, DSA_ST_PAGE_FAULT);
-        return DSA_V_DONE;
+    if (!may_wait || (!fl->page_refused && !dsa_pri_usable(w->e, fl))) {
+        return DSA_ST_PAGE_FAULT;
     }
     if (fl->page_refused && fl->page_single) {
         fl->page_refused = fl->page_single = false;
-        fault(t, DSA_ST_PAGE_RESPONSE);
-        return DSA_V_DONE;
+        return DSA_ST_PAGE_RESPONSE;
     }
     /* A guest may grant for ever what then still cannot be reached */
     if (++fl->page_tries > DSA_PAGE_TRIES) {
-        fault(t, DSA_ST_PAGE_RESPONSE);
-        return DSA_V_DONE;
+        return DSA_ST_PAGE_RESPONSE;
     }
     /* A refused group is tried again with the first page alone */
     fl->page_single = fl->page_refused;
     fl->page_refused = false;
     fl->page_asked = t->op.miss.addr / DSA_PAGE;
     fl->blocked = t;
-    return DSA_V_WAIT_PAGE;
+    return DSA_ST_NONE;
 }
 
 DSAVerdict dsa_task_steps(DSAWorker *w, DSAFlight *fl, DSATask *t,
@@ -210,7 +219,11 @@ DSAVerdict dsa_task_run(DSAWorker *w, DSAFlight *fl, DSATask *t,
         t->phase = DSA_PHASE_COMPLETE;
     }
     if (t->phase == DSA_PHASE_COMPLETE) {
-        dsa_task_complete(w, fl, t);
+        DSAVerdict verdict = dsa_task_complete(w, fl, t);
+
+        if (verdict != DSA_V_DONE) {
+            return verdict;
+        }
         t->phase = DSA_PHASE_DONE;
     }
     return DSA_V_DONE;

@@ -2,11 +2,13 @@
  * intel-dsa: migration of the descriptors in flight.
  *
  * A flight is saved with its progress and goes on from there. Translations
- * and page requests are not saved: the destination asks again.
+ * are not saved, and for pages the destination asks again; but the groups that
+ * the source has asked for are still answered, and taken until then.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bitmap.h"
 #include "migration/vmstate.h"
 #include "engine.h"
 
@@ -106,6 +108,88 @@ static const VMStateDescription vmstate_flight = {
     },
 };
 
+static bool have_groups(void *opaque)
+{
+    DSAEngines *e = opaque;
+
+    return e->mig_groups_count != 0;
+}
+
+static bool groups_ok(void *opaque, int version_id)
+{
+    DSAEngines *e = opaque;
+
+    return e->mig_groups_count > 0 && e->mig_groups_count <= DSA_PRGS;
+}
+
+static const VMStateDescription vmstate_group = {
+    .name = "intel-dsa/group",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT16(prgi, DSAGroup),
+        VMSTATE_UINT16(pages, DSAGroup),
+        VMSTATE_UINT32(pasid, DSAGroup),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_groups = {
+    .name = "intel-dsa/engines/groups",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = have_groups,
+    .fields = (const VMStateField[]) {
+        VMSTATE_INT32(mig_groups_count, DSAEngines),
+        VMSTATE_VALIDATE("page request groups", groups_ok),
+        VMSTATE_STRUCT_VARRAY_ALLOC(mig_groups, DSAEngines, mig_groups_count,
+                                    1, vmstate_group, DSAGroup),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static void save_groups(DSAEngines *e)
+{
+    unsigned prgi;
+
+    e->mig_groups = g_new0(DSAGroup, DSA_PRGS);
+    e->mig_groups_count = 0;
+    for (prgi = find_first_bit(e->groups_out, DSA_PRGS); prgi < DSA_PRGS;
+         prgi = find_next_bit(e->groups_out, DSA_PRGS, prgi + 1)) {
+        DSAGroup *copy = &e->mig_groups[e->mig_groups_count++];
+
+        *copy = e->group[prgi];
+        copy->prgi = prgi;
+        copy->pasid = copy->space->pasid;
+    }
+}
+
+static void drop_groups(DSAEngines *e)
+{
+    g_free(e->mig_groups);
+    e->mig_groups = NULL;
+    e->mig_groups_count = 0;
+}
+
+/* Big lock and e->lock held */
+static bool restore_groups(DSAEngines *e)
+{
+    int32_t i;
+
+    for (i = 0; i < e->mig_groups_count; i++) {
+        const DSAGroup *in = &e->mig_groups[i];
+        DSASpace *sp = dsa_space_adopt(e, in->pasid);
+
+        if (!sp || !dsa_faults_adopt(e, in, sp)) {
+            return false;
+        }
+        qemu_mutex_unlock(&e->lock);
+        dsa_space_pri_on(sp);
+        qemu_mutex_lock(&e->lock);
+    }
+    return true;
+}
+
 /* The engines are paused: flights do not change */
 static int pre_save(void *opaque)
 {
@@ -113,6 +197,7 @@ static int pre_save(void *opaque)
     unsigned i;
 
     QEMU_LOCK_GUARD(&e->lock);
+    save_groups(e);
     e->mig = g_new0(DSAFlight, DSA_FLIGHTS);
     e->mig_count = 0;
     for (i = 0; i < DSA_FLIGHTS; i++) {
@@ -136,6 +221,7 @@ static void post_save(void *opaque)
     g_free(e->mig);
     e->mig = NULL;
     e->mig_count = 0;
+    drop_groups(e);
 }
 
 static bool count_ok(void *opaque, int version_id)
@@ -164,7 +250,7 @@ static bool restore_task(DSATask *t)
     if (t->phase == DSA_PHASE_RUN) {
         return dsa_opcode_known(d.opcode) &&
                (d.opcode != DSA_OP_BATCH || d.size <= DSA_BATCH_MAX) &&
-               (t->op.done < d.size || !t->op.done);
+               dsa_op_progress_ok(&t->op);
     }
     return t->phase <= DSA_PHASE_COMPLETE || t->phase == DSA_PHASE_DONE;
 }
@@ -194,10 +280,12 @@ static bool restore_flight(DSAFlight *fl)
 static int post_load(void *opaque, int version_id)
 {
     DSAEngines *e = opaque;
-    int rc = 0;
+    int rc;
     int32_t i;
 
     QEMU_LOCK_GUARD(&e->lock);
+    rc = restore_groups(e) ? 0 : -EINVAL;
+    drop_groups(e);
     for (i = 0; i < e->mig_count; i++) {
         DSAFlight *in = &e->mig[i], *fl;
 
@@ -239,5 +327,9 @@ const VMStateDescription vmstate_dsa_engines = {
         VMSTATE_STRUCT_VARRAY_ALLOC(mig, DSAEngines, mig_count, 1,
                                     vmstate_flight, DSAFlight),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_groups,
+        NULL
     },
 };

@@ -20,7 +20,7 @@ static const VMStateDescription vmstate_slot = {
         VMSTATE_UINT8_ARRAY(desc, DSASlot, DSA_DESC_SIZE),
         VMSTATE_UINT32(ready, DSASlot),
         VMSTATE_UINT32(page, DSASlot),
-        VMSTATE_BOOL(cancelled, DSASlot),
+        VMSTATE_UNUSED(1),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -121,6 +121,7 @@ static bool dsa_post_load(void *opaque, int version_id, Error **errp)
         error_setg(errp, "intel-dsa: the incoming device state is broken");
         return false;
     }
+    pcie_dmwr_post_load(&s->dmwr);
     dsa_regs_set_caps(s);
     dsa_config_publish_groups(s, s->state == DSA_STATE_ENABLED ||
                               s->state == DSA_STATE_DRAIN);

@@ -8,6 +8,7 @@
 #include "qemu/host-utils.h"
 #include "qemu/lockable.h"
 #include "qemu/main-loop.h"
+#include "qemu/memalign.h"
 #include "qemu/processor.h"
 #include "dsa.h"
 #include "trace.h"
@@ -15,6 +16,7 @@
 /* DSAQueue.ctl: one word, so that a descriptor is admitted by one swap */
 FIELD(CTL, TAIL, 0, 32)         /* next position, modulo 2^32 */
 FIELD(CTL, OCCUPANCY, 32, 16)
+FIELD(CTL, DRAINING, 61, 1)     /* deferrable writes are put off */
 FIELD(CTL, DEDICATED, 62, 1)
 FIELD(CTL, OPEN, 63, 1)
 
@@ -27,7 +29,9 @@ void dsa_wq_init(DSAState *s)
     qemu_mutex_init(&s->queue_lock);
     s->ring_size = pow2ceil(s->wq_size);
     s->slots_num = s->wqs * s->ring_size;
-    s->slots = g_new0(DSASlot, s->slots_num);
+    s->slots = qemu_memalign(__alignof__(DSASlot),
+                             s->slots_num * sizeof(DSASlot));
+    memset(s->slots, 0, s->slots_num * sizeof(DSASlot));
     for (i = 0; i < s->wqs; i++) {
         s->queues[i].ring = &s->slots[i * s->ring_size];
     }
@@ -38,7 +42,7 @@ void dsa_wq_init(DSAState *s)
 
 void dsa_wq_cleanup(DSAState *s)
 {
-    g_free(s->slots);
+    qemu_vfree(s->slots);
     qemu_mutex_destroy(&s->queue_lock);
 }
 
@@ -81,6 +85,9 @@ static DSASubmit claim(DSAQueue *q, unsigned page, bool deferrable,
         if (dedicated == deferrable) {
             return DSA_SUBMIT_MODE;
         }
+        if (deferrable && FIELD_EX64(ctl, CTL, DRAINING)) {
+            return DSA_SUBMIT_CLOSED;
+        }
         if (FIELD_EX64(ctl, CTL, OCCUPANCY) >= max) {
             return DSA_SUBMIT_FULL;
         }
@@ -100,6 +107,7 @@ DSASubmit dsa_wq_submit(DSAState *s, unsigned wq, unsigned page,
     DSAQueue *q = &s->queues[wq];
     DSASubmit ret;
     DSASlot *slot;
+    unsigned group;
     uint32_t pos;
 
     ret = claim(q, page, deferrable, &pos);
@@ -107,8 +115,10 @@ DSASubmit dsa_wq_submit(DSAState *s, unsigned wq, unsigned page,
         slot = &q->ring[pos & (s->ring_size - 1)];
         memcpy(slot->desc, desc, DSA_DESC_SIZE);
         slot->page = page;
+        /* Once it is ready the queue may be emptied and become another one */
+        group = q->view.group;
         qatomic_store_release(&slot->ready, pos + 1);
-        dsa_engines_kick(s->engines, q->view.group);
+        dsa_engines_kick(s->engines, group);
     }
     return ret;
 }
@@ -125,20 +135,11 @@ static bool slot_ready(DSASlot *slot, uint64_t pos)
     return qatomic_load_acquire(&slot->ready) == (uint32_t)(pos + 1);
 }
 
-static void pop(DSAState *s, DSAQueue *q)
+/* From here on writers may use the first @n slots again */
+static void pop(DSAQueue *q, unsigned n)
 {
-    slot_at(s, q, q->head)->cancelled = false;
-    q->head++;
-    /* From here on a writer may use the slot again */
-    qatomic_fetch_sub(&q->ctl, CTL_ONE);
-}
-
-/* An earlier drain may have left aborted places behind */
-static void purge(DSAState *s, DSAQueue *q)
-{
-    while (FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY)) {
-        pop(s, q);
-    }
+    q->head += n;
+    qatomic_fetch_sub(&q->ctl, n * CTL_ONE);
 }
 
 void dsa_wq_open(DSAState *s, unsigned wq, const DSAWQView *view,
@@ -148,14 +149,14 @@ void dsa_wq_open(DSAState *s, unsigned wq, const DSAWQView *view,
     uint64_t ctl;
 
     WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
-        purge(s, q);
         q->view = *view;
         q->share = 0;
     }
     qatomic_set(&q->limits, size | (uint32_t)threshold << 16);
     q->state = DSA_WQ_ENABLED;
     /* Closed and empty: nobody else changes the word */
-    ctl = FIELD_DP64(q->ctl, CTL, DEDICATED, view->dedicated);
+    ctl = FIELD_DP64(qatomic_read(&q->ctl), CTL, DEDICATED, view->dedicated);
+    ctl = FIELD_DP64(ctl, CTL, DRAINING, 0);
     qatomic_store_release(&q->ctl, FIELD_DP64(ctl, CTL, OPEN, 1));
 }
 
@@ -183,20 +184,12 @@ static void identify(DSAQueue *q, const DSASlot *slot, uint32_t *pasid,
     }
 }
 
+/* A slot that is not ready has a writer, who kicks when it is done */
 static bool queue_has_job(DSAState *s, DSAQueue *q)
 {
-    while (FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY)) {
-        DSASlot *slot = slot_at(s, q, q->head);
-
-        if (!slot_ready(slot, q->head)) {
-            return false;   /* its writer kicks when it is done */
-        }
-        if (!slot->cancelled) {
-            return q->held_count < DSA_MAX_IN_FLIGHT;
-        }
-        pop(s, q);
-    }
-    return false;
+    return FIELD_EX64(qatomic_read(&q->ctl), CTL, OCCUPANCY) &&
+           slot_ready(slot_at(s, q, q->head), q->head) &&
+           q->held_count < DSA_MAX_IN_FLIGHT;
 }
 
 /*
@@ -255,7 +248,7 @@ bool dsa_wq_take(DSAState *s, unsigned group, DSAJob *job)
         job->ims_portal = slot->page & DSA_PORTAL_IMS;
         identify(q, slot, &job->pasid, &job->priv);
         q->held[q->held_count++] = (DSAHeld) { job->ticket, job->pasid };
-        pop(s, q);
+        pop(q, 1);
     }
     dsa_wq_check_occupancy(s, job->wq.index);
     return true;
@@ -319,7 +312,7 @@ static uint32_t count_covered(DSAState *s, unsigned wq)
 
         wait_ready(slot, pos);
         identify(q, slot, &pasid, &priv);
-        count += !slot->cancelled && drain_covers(&s->drain, wq, pos, pasid);
+        count += drain_covers(&s->drain, wq, pos, pasid);
     }
     for (i = 0; i < q->held_count; i++) {
         count += drain_covers(&s->drain, wq, q->held[i].ticket,
@@ -381,6 +374,26 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
     return q->state != DSA_WQ_DISABLED || !FIELD_EX64(q->ctl, CTL, OPEN);
 }
 
+/*
+ * implementation choice: a queue that is being drained puts off deferrable
+ * writes, so that a drain is over in bounded time. It takes posted ones, which
+ * would be lost, and all of them while only one PASID is drained.
+ */
+static void set_draining(DSAState *s, bool draining)
+{
+    uint32_t m = s->drain.pasid == DSA_ALL_PASIDS ? s->drain.wqs : 0;
+
+    for (; m; m &= m - 1) {
+        uint64_t *ctl = &s->queues[ctz32(m)].ctl;
+
+        if (draining) {
+            qatomic_or(ctl, R_CTL_DRAINING_MASK);
+        } else {
+            qatomic_and(ctl, ~R_CTL_DRAINING_MASK);
+        }
+    }
+}
+
 void dsa_drain_begin(DSAState *s, uint32_t wqs, uint32_t pasid)
 {
     uint32_t m;
@@ -388,6 +401,7 @@ void dsa_drain_begin(DSAState *s, uint32_t wqs, uint32_t pasid)
 
     WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
         s->drain = (DSADrain) { .active = true, .wqs = wqs, .pasid = pasid };
+        set_draining(s, true);
         for (m = wqs; m; m &= m - 1) {
             s->drain.barrier[ctz32(m)] = queue_end(&s->queues[ctz32(m)]);
         }
@@ -407,7 +421,10 @@ bool dsa_drain_over(DSAState *s)
 void dsa_drain_cancel(DSAState *s)
 {
     QEMU_LOCK_GUARD(&s->queue_lock);
-    s->drain.active = false;
+    if (s->drain.active) {
+        set_draining(s, false);
+        s->drain.active = false;
+    }
 }
 
 /* --- abort ---------------------------------------------------------------- */
@@ -424,26 +441,34 @@ static bool abort_match(const DSAJob *job, void *opaque)
            (a->pasid == DSA_ALL_PASIDS || a->pasid == job->pasid);
 }
 
+/*
+ * Take the @target's descriptors out. The others move up to the end, which
+ * writers do not touch, and keep their order; so the places that get free are
+ * at the front and free at once.
+ */
 static void cancel_queued(DSAState *s, unsigned wq, uint32_t target)
 {
     DSAQueue *q = &s->queues[wq];
-    uint64_t pos, end = queue_end(q);
+    uint64_t pos = queue_end(q), to = pos;
     uint32_t pasid;
     bool priv;
 
-    for (pos = q->head; pos < end; pos++) {
+    while (pos-- > q->head) {
         DSASlot *slot = slot_at(s, q, pos);
 
         wait_ready(slot, pos);
         identify(q, slot, &pasid, &priv);
         if (target == DSA_ALL_PASIDS || target == pasid) {
-            slot->cancelled = true;
+            continue;
+        }
+        if (--to != pos) {
+            DSASlot *dest = slot_at(s, q, to);
+
+            memcpy(dest->desc, slot->desc, DSA_DESC_SIZE);
+            dest->page = slot->page;
         }
     }
-    /* Give up the places at the front; workers pass over the others */
-    while (q->head < end && slot_at(s, q, q->head)->cancelled) {
-        pop(s, q);
-    }
+    pop(q, to - q->head);
 }
 
 void dsa_abort(DSAState *s, uint32_t wqs, uint32_t pasid)
@@ -460,6 +485,11 @@ void dsa_abort(DSAState *s, uint32_t wqs, uint32_t pasid)
     }
     dsa_engines_abort(s->engines, abort_match, &a);
     dsa_engines_resume(s->engines);
+    for (m = wqs; m; m &= m - 1) {
+        if (s->queues[ctz32(m)].state == DSA_WQ_ENABLED) {
+            dsa_wq_check_occupancy(s, ctz32(m));
+        }
+    }
 }
 
 /* --- occupancy interrupt -------------------------------------------------- */
