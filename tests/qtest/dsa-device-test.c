@@ -77,6 +77,9 @@ static void test_properties(void)
         { "'read-buffers': 256", "read-buffers=256 is out of range" },
         { "'ims': 2304", "ims=2304 is out of range" },
         { "'ims': 100", "ims=100 is no multiple of 256" },
+        { "'pasid-bits': 0", "pasid-bits=0 is out of range, choose a value "
+          "from 1 to 20" },
+        { "'pasid-bits': 21", "pasid-bits=21 is out of range" },
         { "'ats': false", "pri=on needs ats=on" },
         { "'pri': false", "block-on-fault=on needs pri=on" },
         { "'pasid': false", "shared=on needs pasid=on" },

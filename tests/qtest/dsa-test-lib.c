@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
+#include "qobject/qdict.h"
 #include "tests/qtest/libqos/pci-pc.h"
 #include "dsa-test-lib.h"
 
@@ -13,6 +14,8 @@
 #define MMCONFIG_BASE   0xb0000000ULL
 #define MCH_PCIEXBAR    0x60
 #define DEVFN           (DSA_TEST_SLOT << 3)
+/* Base and limit of a bridge's window: all that BARs may be put in */
+#define PORT_WINDOW     0xfeb0e000
 #define PORTALS_PER_WQ  0x4000
 #define PORTAL_SIZE     0x1000
 /* How often to look for something that other threads do */
@@ -39,24 +42,24 @@ void dsa_test_write64(DSATest *t, uint64_t reg, uint64_t val)
     qpci_io_writeq(t->dev, t->mmio, reg, val);
 }
 
-static uint64_t cfg_addr(unsigned offset)
+static uint64_t cfg_addr(DSATest *t, unsigned offset)
 {
-    return MMCONFIG_BASE + (DEVFN << 12) + offset;
+    return MMCONFIG_BASE + (t->bdf << 12) + offset;
 }
 
 uint32_t dsa_test_cfg(DSATest *t, unsigned offset)
 {
-    return qtest_readl(t->qts, cfg_addr(offset));
+    return qtest_readl(t->qts, cfg_addr(t, offset));
 }
 
 void dsa_test_cfg_write(DSATest *t, unsigned offset, uint32_t val)
 {
-    qtest_writel(t->qts, cfg_addr(offset), val);
+    qtest_writel(t->qts, cfg_addr(t, offset), val);
 }
 
 void dsa_test_cfg_writew(DSATest *t, unsigned offset, uint16_t val)
 {
-    qtest_writew(t->qts, cfg_addr(offset), val);
+    qtest_writew(t->qts, cfg_addr(t, offset), val);
 }
 
 unsigned dsa_test_ext_cap(DSATest *t, uint16_t id)
@@ -97,24 +100,50 @@ char *dsa_test_args(const char *props, const char *machine)
                            DSA_TEST_SLOT, props);
 }
 
-DSATest *dsa_test_attach(QTestState *qts)
+static DSATest *attach(QTestState *qts, unsigned port, unsigned bdf)
 {
     DSATest *t = g_new0(DSATest, 1);
     QPCIDevice *mch;
 
     t->qts = qts;
+    t->bdf = bdf;
     t->bus = qpci_new_pc(qts, NULL);
     mch = qpci_device_find(t->bus, 0);
     g_assert_nonnull(mch);
     qpci_config_writel(mch, MCH_PCIEXBAR, MMCONFIG_BASE | 1);
     g_free(mch);
+    if (port) {
+        uint64_t at = MMCONFIG_BASE + (port << 15);
 
-    t->dev = qpci_device_find(t->bus, DEVFN);
+        qtest_writel(qts, at + PCI_PRIMARY_BUS, 0x00010100);
+        qtest_writel(qts, at + PCI_MEMORY_BASE, PORT_WINDOW);
+        qtest_writew(qts, at + PCI_COMMAND,
+                     PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    }
+
+    t->dev = qpci_device_find(t->bus, bdf);
     g_assert_nonnull(t->dev);
     t->mmio = qpci_iomap(t->dev, 0, NULL);
     t->portals = qpci_iomap(t->dev, 2, NULL);
     map_device(t);
     return t;
+}
+
+DSATest *dsa_test_attach(QTestState *qts)
+{
+    return attach(qts, 0, DEVFN);
+}
+
+DSATest *dsa_test_attach_behind(QTestState *qts, unsigned slot)
+{
+    return attach(qts, slot, 1 << 8);
+}
+
+void dsa_test_detach(DSATest *t)
+{
+    g_free(t->dev);
+    qpci_free_pc(t->bus);
+    g_free(t);
 }
 
 DSATest *dsa_test_start(const char *props, const char *machine)
@@ -124,26 +153,23 @@ DSATest *dsa_test_start(const char *props, const char *machine)
     return dsa_test_attach(qtest_init(args));
 }
 
-static void let_go(DSATest *t)
+void dsa_test_move(DSATest *t, QTestState *qts)
 {
     g_free(t->dev);
     qpci_free_pc(t->bus);
     qtest_quit(t->qts);
-}
-
-void dsa_test_move(DSATest *t, QTestState *qts)
-{
-    let_go(t);
     t->qts = qts;
     t->bus = qpci_new_pc(qts, NULL);
-    t->dev = qpci_device_find(t->bus, DEVFN);
+    t->dev = qpci_device_find(t->bus, t->bdf);
     g_assert_nonnull(t->dev);
 }
 
 void dsa_test_stop(DSATest *t)
 {
-    let_go(t);
-    g_free(t);
+    QTestState *qts = t->qts;
+
+    dsa_test_detach(t);
+    qtest_quit(qts);
 }
 
 void dsa_test_setup(DSATestFixture *f, const void *props)
@@ -244,6 +270,64 @@ void dsa_test_one_wq(DSATest *t, unsigned size, uint32_t mode)
     dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
 }
 
+unsigned dsa_test_occupancy(DSATest *t, unsigned wq)
+{
+    return dsa_test_wqcfg(t, wq, 6) & 0xffff;
+}
+
+uint8_t dsa_test_swerr(DSATest *t)
+{
+    uint64_t err = dsa_test_read64(t, DSA_TEST_SWERR);
+
+    dsa_test_write64(t, DSA_TEST_SWERR, 3);
+    return err & 1 ? err >> 8 & 0xff : 0;
+}
+
+void dsa_test_pause(DSATest *t)
+{
+    qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
+}
+
+void dsa_test_resume(DSATest *t)
+{
+    qtest_qmp_assert_success(t->qts, "{ 'execute': 'cont' }");
+}
+
+static void wait_migrated(QTestState *qts)
+{
+    for (;;) {
+        QDict *rsp = qtest_qmp_assert_success_ref(
+            qts, "{ 'execute': 'query-migrate' }");
+        g_autofree char *status = g_strdup(qdict_get_try_str(rsp, "status"));
+
+        qobject_unref(rsp);
+        g_assert_cmpstr(status, !=, "failed");
+        if (!g_strcmp0(status, "completed")) {
+            break;
+        }
+        g_usleep(1000);
+    }
+}
+
+void dsa_test_migrate(DSATest *t, const char *props)
+{
+    g_autofree char *args = dsa_test_args(props, "-incoming defer");
+    g_autofree char *dir = g_dir_make_tmp("dsa-test-XXXXXX", NULL);
+    g_autofree char *path = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", path);
+    QTestState *to = qtest_init(args);
+
+    qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    wait_migrated(t->qts);
+    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
+                             "'arguments': { 'uri': %s } }", uri);
+    wait_migrated(to);
+    unlink(path);
+    rmdir(dir);
+    dsa_test_move(t, to);
+}
+
 void dsa_test_desc(const DSATestDesc *d, uint8_t raw[64])
 {
     unsigned i;
@@ -274,6 +358,15 @@ QTestDMWr dsa_test_submit(DSATest *t, unsigned wq, const DSATestDesc *d)
 
     dsa_test_desc(d, raw);
     return dsa_test_submit_raw(t, wq, 0, false, raw);
+}
+
+QTestDMWr dsa_test_enqueue(DSATest *t, unsigned wq, unsigned page,
+                           const DSATestDesc *d)
+{
+    uint8_t raw[64];
+
+    dsa_test_desc(d, raw);
+    return dsa_test_submit_raw(t, wq, page, true, raw);
 }
 
 void dsa_test_clear_cr(DSATest *t, uint64_t gpa)

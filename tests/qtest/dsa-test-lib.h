@@ -76,6 +76,7 @@ typedef struct DSATest {
     QPCIBus *bus;
     QPCIDevice *dev;
     QPCIBar mmio, portals;
+    unsigned bdf;               /* bus, device and function */
     uint64_t grpcfg, wqcfg, msixperm, ims;  /* offsets in BAR0; 0 for none */
     unsigned wqs, groups, engines, wq_size;
 } DSATest;
@@ -106,6 +107,10 @@ DSATest *dsa_test_start(const char *props, const char *machine);
  * dsa_test_args().
  */
 DSATest *dsa_test_attach(QTestState *qts);
+/* The same with the device behind a root port in @slot */
+DSATest *dsa_test_attach_behind(QTestState *qts, unsigned slot);
+/* Release @t, but not the emulator */
+void dsa_test_detach(DSATest *t);
 char *dsa_test_args(const char *props, const char *machine);
 
 /* Go on with @qts, to which the machine was migrated; the old one is quit */
@@ -158,12 +163,32 @@ uint64_t dsa_test_wqcfg(DSATest *t, unsigned wq, unsigned dword);
 /* One dedicated queue 0 of @size on engine 0, device and queue enabled */
 void dsa_test_one_wq(DSATest *t, unsigned size, uint32_t mode);
 
+/* How many descriptors are in a queue */
+unsigned dsa_test_occupancy(DSATest *t, unsigned wq);
+/* The error in SWERR, or 0 if there is none; acknowledges it */
+uint8_t dsa_test_swerr(DSATest *t);
+
+/*
+ * Stop and continue the machine. That stops the engines and nothing else:
+ * what is submitted stays in the queues.
+ */
+void dsa_test_pause(DSATest *t);
+void dsa_test_resume(DSATest *t);
+/*
+ * Go on with the same machine, whose device has properties @props, in another
+ * emulator. It stays paused if it was.
+ */
+void dsa_test_migrate(DSATest *t, const char *props);
+
 /* Lay @d out in 64 bytes */
 void dsa_test_desc(const DSATestDesc *d, uint8_t raw[64]);
 /* Submit through a queue's portal page 0 to 3, as MOVDIR64B or as ENQCMD */
 QTestDMWr dsa_test_submit_raw(DSATest *t, unsigned wq, unsigned page,
                               bool deferrable, const uint8_t raw[64]);
 QTestDMWr dsa_test_submit(DSATest *t, unsigned wq, const DSATestDesc *d);
+/* The same deferrably, as ENQCMD, through page @page */
+QTestDMWr dsa_test_enqueue(DSATest *t, unsigned wq, unsigned page,
+                           const DSATestDesc *d);
 /* Clear the completion record at guest physical @gpa */
 void dsa_test_clear_cr(DSATest *t, uint64_t gpa);
 /* Wait until it has a status; returns the status */

@@ -9,7 +9,6 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "dsa-test-lib.h"
 
@@ -28,16 +27,6 @@
 #define INT_HANDLE      0x19
 
 typedef DSATestFixture Fixture;
-
-static void stop(DSATest *t)
-{
-    qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
-}
-
-static void cont(DSATest *t)
-{
-    qtest_qmp_assert_success(t->qts, "{ 'execute': 'cont' }");
-}
 
 static uint64_t cr_at(unsigned i)
 {
@@ -79,19 +68,6 @@ static void expect_untouched(DSATest *t, unsigned from, unsigned to)
     for (i = from; i < to; i++) {
         g_assert_cmphex(qtest_readb(t->qts, cr_at(i)), ==, 0);
     }
-}
-
-static unsigned occupancy(DSATest *t, unsigned wq)
-{
-    return dsa_test_wqcfg(t, wq, 6) & 0xffff;
-}
-
-static uint8_t swerr(DSATest *t)
-{
-    uint64_t err = dsa_test_read64(t, DSA_TEST_SWERR);
-
-    dsa_test_write64(t, DSA_TEST_SWERR, 3);
-    return err & 1 ? err >> 8 & 0xff : 0;
 }
 
 static void fill(DSATest *t, uint64_t gpa, size_t len, unsigned seed)
@@ -137,7 +113,7 @@ static void test_portals(Fixture *f, const void *unused)
             n++;
         }
     }
-    g_assert_cmphex(swerr(t), ==, 0);
+    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
 }
 
 static void test_memmove(Fixture *f, const void *unused)
@@ -170,13 +146,13 @@ static void test_narrow(Fixture *f, const void *unused)
     dsa_test_one_wq(t, 16, 0);
     dsa_test_clear_cr(t, CR);
     dsa_test_desc(&d, raw);
-    stop(t);
+    dsa_test_pause(t);
     for (i = 0; i < 64; i += 8) {
         qpci_io_writeq(t->dev, t->portals, i, ldq_le_p(raw + i));
     }
-    g_assert_cmpuint(occupancy(t, 0), ==, 0);
-    g_assert_cmphex(swerr(t), ==, 0);
-    cont(t);
+    g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 0);
+    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
+    dsa_test_resume(t);
 }
 
 static void test_wrong_mode(Fixture *f, const void *unused)
@@ -189,20 +165,20 @@ static void test_wrong_mode(Fixture *f, const void *unused)
     /* Nothing enabled: a posted write is lost, a deferrable one comes back */
     g_assert_cmpint(dsa_test_submit_raw(t, 0, 0, true, raw), ==,
                     QTEST_DMWR_RETRY);
-    g_assert_cmphex(swerr(t), ==, 0);
+    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
     dsa_test_submit(t, 0, &d);
-    g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
+    g_assert_cmphex(dsa_test_swerr(t), ==, SWERR_DROPPED);
 
     /* A dedicated queue takes no deferrable write */
     dsa_test_one_wq(t, 16, 0);
     g_assert_cmpint(dsa_test_submit_raw(t, 0, 0, true, raw), ==,
                     QTEST_DMWR_RETRY);
-    g_assert_cmphex(swerr(t), ==, 0);
+    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
 
     /* Disabled again */
     dsa_test_cmd_ok(t, DSA_TEST_DISABLE_WQ, 1);
     dsa_test_submit(t, 0, &d);
-    g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
+    g_assert_cmphex(dsa_test_swerr(t), ==, SWERR_DROPPED);
     expect_untouched(t, 0, 1);
 }
 
@@ -214,77 +190,19 @@ static void test_full(Fixture *f, const void *unused)
     /* Not a power of two; twice around the ring */
     dsa_test_one_wq(t, 5, 0);
     for (unsigned round = 0; round < 60; round++) {
-        stop(t);
+        dsa_test_pause(t);
         submit_noops(t, 0, 0, 5);
-        g_assert_cmpuint(occupancy(t, 0), ==, 5);
-        g_assert_cmphex(swerr(t), ==, 0);
+        g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 5);
+        g_assert_cmphex(dsa_test_swerr(t), ==, 0);
         dsa_test_clear_cr(t, d.cr);
         dsa_test_submit(t, 0, &d);
-        g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
-        g_assert_cmpuint(occupancy(t, 0), ==, 5);
-        cont(t);
+        g_assert_cmphex(dsa_test_swerr(t), ==, SWERR_DROPPED);
+        g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 5);
+        dsa_test_resume(t);
         expect_done(t, 0, 5);
         expect_untouched(t, 5, 6);
     }
-    g_assert_cmpuint(occupancy(t, 0), ==, 0);
-}
-
-static QTestDMWr enqueue(DSATest *t, unsigned page, uint32_t pasid)
-{
-    DSATestDesc d = { .opcode = DSA_TEST_NOOP, .pasid = pasid };
-    uint8_t raw[64];
-
-    dsa_test_desc(&d, raw);
-    return dsa_test_submit_raw(t, 0, page, true, raw);
-}
-
-static void shared_wq(DSATest *t, unsigned size, unsigned threshold)
-{
-    unsigned pasid = dsa_test_ext_cap(t, PCI_EXT_CAP_ID_PASID);
-
-    dsa_test_cfg_writew(t, pasid + 6, 1);
-    dsa_test_group(t, 0, 1, 1);
-    dsa_test_wq(t, 0, size, threshold,
-                DSA_TEST_WQ_PRIO(1) | DSA_TEST_WQ_PASID(0));
-    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_DEV, 0);
-    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
-}
-
-/* Shared: to the threshold by the limited portal, to the size by the other */
-static void test_shared(Fixture *f, const void *unused)
-{
-    DSATest *t = f->t;
-    DSATestDesc d = noop(0);
-    unsigned i;
-
-    shared_wq(t, 8, 6);
-    stop(t);
-    for (i = 0; i < 6; i++) {
-        g_assert_cmpint(enqueue(t, LIMITED, i % 2 + 1), ==,
-                        QTEST_DMWR_ACCEPTED);
-    }
-    g_assert_cmpint(enqueue(t, LIMITED, 1), ==, QTEST_DMWR_RETRY);
-    g_assert_cmpint(enqueue(t, 0, 3), ==, QTEST_DMWR_ACCEPTED);
-    g_assert_cmpint(enqueue(t, IMS, 3), ==, QTEST_DMWR_ACCEPTED);
-    g_assert_cmpint(enqueue(t, 0, 3), ==, QTEST_DMWR_RETRY);
-    g_assert_cmphex(swerr(t), ==, 0);
-    g_assert_cmpuint(occupancy(t, 0), ==, 8);
-
-    /* A posted write is no way in */
-    dsa_test_submit(t, 0, &d);
-    g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
-
-    /* The front of one PASID's descriptors goes at once */
-    dsa_test_cmd_ok(t, DSA_TEST_ABORT_PASID, 1);
-    g_assert_cmpuint(occupancy(t, 0), ==, 7);
-    dsa_test_cmd_ok(t, DSA_TEST_ABORT_PASID, 2);
-    g_assert_cmpuint(occupancy(t, 0), ==, 2);
-    g_assert_cmpint(enqueue(t, LIMITED, 4), ==, QTEST_DMWR_ACCEPTED);
-    cont(t);
-    dsa_test_cmd_ok(t, DSA_TEST_DRAIN_ALL, 0);
-    g_assert_cmpuint(occupancy(t, 0), ==, 0);
-    dsa_test_cmd_ok(t, DSA_TEST_DISABLE_WQ, 1);
-    g_assert_cmpint(enqueue(t, 0, 3), ==, QTEST_DMWR_RETRY);
+    g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 0);
 }
 
 static void test_drain(Fixture *f, const void *unused)
@@ -299,18 +217,18 @@ static void test_drain(Fixture *f, const void *unused)
     for (i = 0; i < ARRAY_SIZE(drains); i++) {
         dsa_test_cmd_ok(t, DSA_TEST_RESET_DEV, 0);
         dsa_test_one_wq(t, 16, 0);
-        stop(t);
+        dsa_test_pause(t);
         submit_noops(t, 0, 0, 10);
         dsa_test_cmd_start(t, drains[i].code, drains[i].operand);
         g_assert_cmphex(dsa_test_read(t, DSA_TEST_CMDSTS), ==,
                         DSA_TEST_CMDSTS_ACTIVE);
         /* One command at a time */
         dsa_test_cmd_start(t, DSA_TEST_ABORT_ALL, 0);
-        g_assert_cmphex(swerr(t), ==, 0x52);
+        g_assert_cmphex(dsa_test_swerr(t), ==, 0x52);
         g_assert_cmphex(dsa_test_read(t, DSA_TEST_CMDSTS), ==,
                         DSA_TEST_CMDSTS_ACTIVE);
-        g_assert_cmpuint(occupancy(t, 0), ==, 10);
-        cont(t);
+        g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 10);
+        dsa_test_resume(t);
         g_assert_cmphex(dsa_test_cmd_wait(t), ==, 0);
         for (unsigned n = 0; n < 10; n++) {
             g_assert_cmphex(qtest_readb(t->qts, cr_at(n)), ==, 1);
@@ -325,17 +243,17 @@ static void test_disabling(Fixture *f, const void *unused)
     DSATestDesc d = noop(3);
 
     dsa_test_one_wq(t, 16, 0);
-    stop(t);
+    dsa_test_pause(t);
     submit_noops(t, 0, 0, 3);
     dsa_test_cmd_start(t, DSA_TEST_DISABLE_DEV, 0);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_GENSTS), ==, 2);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 6), ==, 2u << 30 | 3);
     dsa_test_clear_cr(t, d.cr);
     dsa_test_submit(t, 0, &d);
-    g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
+    g_assert_cmphex(dsa_test_swerr(t), ==, SWERR_DROPPED);
     dsa_test_write(t, t->wqcfg + 8, 0);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 2), ==, DWQ);
-    cont(t);
+    dsa_test_resume(t);
     g_assert_cmphex(dsa_test_cmd_wait(t), ==, 0);
     expect_done(t, 0, 3);
     expect_untouched(t, 3, 4);
@@ -348,11 +266,11 @@ static void test_drain_bound(Fixture *f, const void *unused)
     DSATest *t = f->t;
 
     dsa_test_one_wq(t, 64, 0);
-    stop(t);
+    dsa_test_pause(t);
     submit_noops(t, 0, 0, 4);
     dsa_test_cmd_start(t, DSA_TEST_DRAIN_WQ, 1);
     submit_noops(t, 0, 4, 64);
-    cont(t);
+    dsa_test_resume(t);
     g_assert_cmphex(dsa_test_cmd_wait(t), ==, 0);
     expect_done(t, 0, 64);
 }
@@ -369,11 +287,11 @@ static void test_abort(Fixture *f, const void *unused)
     for (i = 0; i < ARRAY_SIZE(aborts); i++) {
         dsa_test_cmd_ok(t, DSA_TEST_RESET_DEV, 0);
         dsa_test_one_wq(t, 16, 0);
-        stop(t);
+        dsa_test_pause(t);
         submit_noops(t, 0, 0, 10);
         dsa_test_cmd_ok(t, aborts[i].code, aborts[i].operand);
-        g_assert_cmpuint(occupancy(t, 0), ==, 0);
-        cont(t);
+        g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 0);
+        dsa_test_resume(t);
         if (aborts[i].code == DSA_TEST_RESET_WQ) {
             dsa_test_wq(t, 0, 16, 0, DWQ);
             dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
@@ -515,12 +433,12 @@ static void test_occupancy(Fixture *f, const void *unused)
     dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
     dsa_test_msix(t, 2, MSG, 0x4321);
     qtest_writel(t->qts, MSG, 0);
-    stop(t);
+    dsa_test_pause(t);
     submit_noops(t, 0, 0, 8);
     dsa_test_write(t, t->wqcfg + 20, 1 << 16 | 4);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 5), ==, 1 << 16 | 4);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 0);
-    cont(t);
+    dsa_test_resume(t);
     dsa_test_wait_u32(t, MSG, 0x4321);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 5), ==, 4);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 4);
@@ -544,51 +462,15 @@ static void test_many_queues(Fixture *f, const void *unused)
     for (i = 0; i < 8; i++) {
         dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, i);
     }
-    stop(t);
+    dsa_test_pause(t);
     for (n = 0; n < 16; n++) {
         for (i = 0; i < 8; i++) {
             submit_noops(t, i, n * 8 + i, n * 8 + i + 1);
         }
     }
-    cont(t);
+    dsa_test_resume(t);
     dsa_test_cmd_ok(t, DSA_TEST_DRAIN_WQ, 0xff);
     expect_done(t, 0, 128);
-}
-
-static void wait_migrated(QTestState *qts)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        g_autofree char *status = g_strdup(qdict_get_try_str(rsp, "status"));
-
-        qobject_unref(rsp);
-        g_assert_cmpstr(status, !=, "failed");
-        if (!g_strcmp0(status, "completed")) {
-            break;
-        }
-        g_usleep(1000);
-    }
-}
-
-/* Go on with the same machine in another emulator */
-static void migrate(DSATest *t, const char *props)
-{
-    g_autofree char *args = dsa_test_args(props, "-incoming defer");
-    g_autofree char *dir = g_dir_make_tmp("dsa-test-XXXXXX", NULL);
-    g_autofree char *path = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", path);
-    QTestState *to = qtest_init(args);
-
-    qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    wait_migrated(t->qts);
-    qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
-                             "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(to);
-    unlink(path);
-    rmdir(dir);
-    dsa_test_move(t, to);
 }
 
 /* Queued descriptors, a waiting command and the registers travel */
@@ -606,19 +488,19 @@ static void test_migration(Fixture *f, const void *unused)
     dsa_test_msix(t, 0, MSG, 0x99);
     dsa_test_write(t, t->ims + 7 * 16, 0x77777000);
     dsa_test_submit(t, 7, &d);
-    stop(t);
+    dsa_test_pause(t);
     submit_noops(t, 0, 0, 5);
     submit_noops(t, 1, 5, 10);
     dsa_test_cmd_start(t, DSA_TEST_CMD_INT | DSA_TEST_DISABLE_WQ, 3);
 
-    migrate(t, "");
+    dsa_test_migrate(t, "");
     expect_untouched(t, 0, 10);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_CMDSTS), ==,
                     DSA_TEST_CMDSTS_ACTIVE);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 0);
-    g_assert_cmpuint(occupancy(t, 0), ==, 5);
-    g_assert_cmpuint(occupancy(t, 1), ==, 5);
-    cont(t);
+    g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 5);
+    g_assert_cmpuint(dsa_test_occupancy(t, 1), ==, 5);
+    dsa_test_resume(t);
     g_assert_cmphex(dsa_test_cmd_wait(t), ==, 0);
     dsa_test_wait_u32(t, MSG, 0x99);
     expect_done(t, 0, 10);
@@ -626,7 +508,7 @@ static void test_migration(Fixture *f, const void *unused)
     g_assert_cmphex(dsa_test_read(t, t->ims + 7 * 16), ==, 0x77777000);
     g_assert_cmphex(dsa_test_wqcfg(t, 1, 0), ==, 11);
     g_assert_cmphex(dsa_test_wqcfg(t, 1, 6), ==, 0);
-    g_assert_cmphex(swerr(t), ==, SWERR_DROPPED);
+    g_assert_cmphex(dsa_test_swerr(t), ==, SWERR_DROPPED);
 
     dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 1);
     submit_noops(t, 1, 0, 8);
@@ -645,7 +527,6 @@ int main(int argc, char **argv)
     WQ_TEST("narrow", NULL, test_narrow);
     WQ_TEST("wrong-mode", NULL, test_wrong_mode);
     WQ_TEST("full", NULL, test_full);
-    WQ_TEST("shared", NULL, test_shared);
     WQ_TEST("drain", NULL, test_drain);
     WQ_TEST("disabling", NULL, test_disabling);
     WQ_TEST("drain-bound", NULL, test_drain_bound);

@@ -14,14 +14,16 @@
  *         not, 'b' in a batch only, 'm' with memory cache control, 'f' with
  *         cache flush control, 'r' with destination readback, 'd' with drain
  *         readback, '2' in version 2
- * @bytes: 0x10 to 0x3f by words of 4: 'x' used, '1' first byte used, '.'
+ * @bytes: 0x10 to 0x3f by words of 4: 'x' used, '1' first byte used, 's' the
+ *         first and third, 'd' the second and third, 'b' all three, '.'
  *         reserved
+ * @shaped: sizes follow rules of their own
  */
 typedef struct Expected {
     uint8_t opcode;
     const char *flags;
     const char *bytes;
-    bool size, count, child;
+    bool size, count, child, shaped;
 } Expected;
 
 static const Expected expected[] = {
@@ -30,7 +32,7 @@ static const Expected expected[] = {
       false, false, true },
     { DSA_OP_BATCH,       ".... .... ...1 ..1. ..11 111.", "xx..x.......",
       false, true, false },
-    { DSA_OP_DRAIN,       ".... 11dd ...1 .11. ..11 11..", "............",
+    { DSA_OP_DRAIN,       ".... 11dd ...1 .11. ..11 11..", "xxxx........",
       false, false, false },
     { DSA_OP_MEMMOVE,     ".... .... 1r11 .11m ..11 111b", "xxxxx.......",
       true, false, true },
@@ -48,6 +50,18 @@ static const Expected expected[] = {
       true, false, true },
     { DSA_OP_CFLUSH,      ".... .... ...1 .1.f ..11 111b", "..xxx.......",
       true, false, true },
+    { DSA_OP_CREATE_DELTA, ".... .... 1r11 111m 1.11 111b", "xxxxx.xxx.1.",
+      true, false, true, true },
+    { DSA_OP_APPLY_DELTA, ".... .... 1r11 .11m ..11 111b", "xxxxx.x.....",
+      true, false, true, true },
+    { DSA_OP_DIF_CHECK,   ".... .... ...1 ..1. ..11 111b", "xx..x.s.xx..",
+      true, false, true, true },
+    { DSA_OP_DIF_INSERT,  ".... .... 1r11 .11m ..11 111b", "xxxxx.d...xx",
+      true, false, true, true },
+    { DSA_OP_DIF_STRIP,   ".... .... 1r11 .11m ..11 111b", "xxxxx.s.xx..",
+      true, false, true, true },
+    { DSA_OP_DIF_UPDATE,  ".... .... 1r11 .11m ..11 111b", "xxxxx.b.xxxx",
+      true, false, true, true },
 };
 
 static const uint64_t all_ops[4] = { ~0ULL, ~0ULL, ~0ULL, ~0ULL };
@@ -87,9 +101,35 @@ static void good(Case *c, const Expected *e)
     if (e->bytes[4] == 'x') {
         stl_le_p(c->raw + 0x20, 64);
     }
-    if (e->opcode == DSA_OP_DUALCAST) {
+    switch (e->opcode) {
+    case DSA_OP_CREATE_DELTA:
+        stl_le_p(c->raw + 0x30, 80);
+        /* fall through */
+    case DSA_OP_DUALCAST:
         stq_le_p(c->raw + 0x28, 0x30000);
+        break;
+    case DSA_OP_APPLY_DELTA:
+        stl_le_p(c->raw + 0x28, 10);
+        break;
+    case DSA_OP_DIF_INSERT:
+        stl_le_p(c->raw + 0x20, 512);
+        break;
+    case DSA_OP_DIF_CHECK:
+    case DSA_OP_DIF_STRIP:
+    case DSA_OP_DIF_UPDATE:
+        stl_le_p(c->raw + 0x20, 520);
+        break;
     }
+}
+
+static const Expected *row(uint8_t opcode)
+{
+    unsigned i;
+
+    for (i = 0; expected[i].opcode != opcode; i++) {
+        g_assert(i + 1 < ARRAY_SIZE(expected));
+    }
+    return &expected[i];
 }
 
 static DSAStatus check(Case *c)
@@ -196,7 +236,16 @@ static bool byte_used(const Expected *e, unsigned at)
     if (at == 0x24 || at == 0x25) {
         return true;            /* the interrupt handle */
     }
-    return letter == 'x' || (letter == '1' && at % 4 == 0);
+    switch (at % 4) {
+    case 0:
+        return strchr("x1sb", letter);
+    case 1:
+        return strchr("xdb", letter);
+    case 2:
+        return strchr("xsdb", letter);
+    default:
+        return letter == 'x';
+    }
 }
 
 static void test_reserved(void)
@@ -226,18 +275,42 @@ static void test_reserved(void)
     }
 }
 
-/* Fields that flags bring into existence */
+/* Reserved bits of bytes that have others in use */
+static void test_reserved_bits(void)
+{
+    static const struct { uint8_t opcode, at, rsvd; } bits[] = {
+        { DSA_OP_CREATE_DELTA, 0x38, 0xf8 },
+        { DSA_OP_DIF_CHECK, 0x28, 0x00 }, { DSA_OP_DIF_CHECK, 0x2a, 0xf0 },
+        { DSA_OP_DIF_INSERT, 0x29, 0x6f }, { DSA_OP_DIF_INSERT, 0x2a, 0xf0 },
+        { DSA_OP_DIF_STRIP, 0x28, 0x00 }, { DSA_OP_DIF_STRIP, 0x2a, 0xf0 },
+        { DSA_OP_DIF_UPDATE, 0x28, 0x00 }, { DSA_OP_DIF_UPDATE, 0x29, 0x07 },
+        { DSA_OP_DIF_UPDATE, 0x2a, 0xf0 },
+    };
+    unsigned i, bit;
+    Case c;
+
+    for (i = 0; i < ARRAY_SIZE(bits); i++) {
+        for (bit = 0; bit < 8; bit++) {
+            good(&c, row(bits[i].opcode));
+            c.raw[bits[i].at] = 1 << bit;
+            if (bits[i].rsvd & 1 << bit) {
+                g_assert_cmphex(check(&c), ==, DSA_ST_RESERVED);
+            } else {
+                g_assert_cmphex(check(&c), !=, DSA_ST_RESERVED);
+            }
+        }
+    }
+}
+
+/* Fields that flags bring into existence, or into use */
 static void test_optional_fields(void)
 {
     Case c;
 
     good(&c, &expected[2]);
     stq_le_p(c.raw + 0x10, 0x5000);
-    g_assert_cmphex(check(&c), ==, DSA_ST_RESERVED);
-    put_flags(&c, DSA_OP_DRAIN, DSA_FLAG_CRAV | DSA_FLAG_DRAIN_RB1);
-    g_assert_cmphex(check(&c), ==, DSA_ST_SUCCESS);
     stq_le_p(c.raw + 0x18, 0x5000);
-    g_assert_cmphex(check(&c), ==, DSA_ST_RESERVED);
+    g_assert_cmphex(check(&c), ==, DSA_ST_SUCCESS);
     put_flags(&c, DSA_OP_DRAIN, DSA_FLAG_CRAV | DSA_FLAG_DRAIN_RB1 |
               DSA_FLAG_DRAIN_RB2);
     g_assert_cmphex(check(&c), ==, DSA_ST_SUCCESS);
@@ -270,7 +343,7 @@ static void test_sizes(void)
             stq_le_p(c.raw + 0x18, e->bytes[2] == 'x' ? 1ULL << 40 : 0);
             stq_le_p(c.raw + 0x28, e->bytes[6] == 'x' && e->bytes[7] == 'x' ?
                      1ULL << 41 : 0);
-            if (!e->size && !e->count) {
+            if ((!e->size && !e->count) || e->shaped) {
                 continue;
             }
             stl_le_p(c.raw + 0x20, sizes[k].n);
@@ -294,6 +367,86 @@ static void test_sizes(void)
     g_assert_cmphex(check(&c), ==, DSA_ST_SUCCESS);
     stl_le_p(c.raw + 0x20, 1025);
     g_assert_cmphex(check(&c), ==, DSA_ST_COUNT);
+}
+
+/* Whole blocks, with their DIF where the source has it */
+static void test_dif_sizes(void)
+{
+    static const uint8_t ops[] = { DSA_OP_DIF_CHECK, DSA_OP_DIF_INSERT,
+                                   DSA_OP_DIF_STRIP, DSA_OP_DIF_UPDATE };
+    static const unsigned blocks[] = { 512, 520, 4096, 4104 };
+    unsigned o, b, n;
+    int off;
+    Case c;
+
+    for (o = 0; o < ARRAY_SIZE(ops); o++) {
+        for (b = 0; b < ARRAY_SIZE(blocks); b++) {
+            for (n = 0; n < 4; n++) {
+                for (off = -8; off <= 8; off += 4) {
+                    unsigned unit = blocks[b] + (ops[o] == DSA_OP_DIF_INSERT
+                                                 ? 0 : 8);
+                    uint32_t size = n * unit + off;
+
+                    good(&c, row(ops[o]));
+                    c.raw[0x2a] = b;
+                    stl_le_p(c.raw + 0x20, size);
+                    g_assert_cmphex(check(&c), ==,
+                                    size && size % unit == 0 ? DSA_ST_SUCCESS
+                                                             : DSA_ST_SIZE);
+                }
+            }
+            good(&c, row(ops[o]));
+            c.raw[0x2a] = b;
+            c.rules.xfer_shift = 16;
+            stl_le_p(c.raw + 0x20, ((1 << 16) / 4104 + 1) * 4112 * 520 * 8);
+            g_assert_cmphex(check(&c), ==, DSA_ST_SIZE);
+        }
+    }
+}
+
+static DSAStatus delta(uint8_t opcode, uint32_t size, uint32_t record)
+{
+    Case c;
+
+    good(&c, row(opcode));
+    stq_le_p(c.raw + 0x10, 1ULL << 40);
+    stq_le_p(c.raw + 0x18, 1ULL << 41);
+    stl_le_p(c.raw + 0x20, size);
+    stl_le_p(c.raw + (opcode == DSA_OP_CREATE_DELTA ? 0x30 : 0x28), record);
+    return check(&c);
+}
+
+static void test_delta_sizes(void)
+{
+    static const uint8_t ops[] = { DSA_OP_CREATE_DELTA, DSA_OP_APPLY_DELTA };
+    static const unsigned addrs[] = { 0x10, 0x18, 0x28 };
+    unsigned o, i, a;
+    Case c;
+
+    for (o = 0; o < 2; o++) {
+        bool create = ops[o] == DSA_OP_CREATE_DELTA;
+
+        for (i = 0; i < 64; i++) {
+            g_assert_cmphex(delta(ops[o], i, 80), ==,
+                            i && i % 8 == 0 ? DSA_ST_SUCCESS : DSA_ST_SIZE);
+        }
+        g_assert_cmphex(delta(ops[o], 0x80000, 80), ==, DSA_ST_SUCCESS);
+        g_assert_cmphex(delta(ops[o], 0x80008, 80), ==, DSA_ST_SIZE);
+        for (i = 0; i < 200; i++) {
+            bool ok = create ? i >= 80 : i && i % 10 == 0;
+
+            g_assert_cmphex(delta(ops[o], 64, i), ==, ok ? DSA_ST_SUCCESS
+                                                         : DSA_ST_DELTA_SIZE);
+        }
+        for (a = 0; a < (create ? 3 : 2); a++) {
+            for (i = 0; i < 16; i++) {
+                good(&c, row(ops[o]));
+                c.raw[addrs[a]] += i;
+                g_assert_cmphex(check(&c), ==, i % 8 ? DSA_ST_ADDR_ALIGN
+                                                     : DSA_ST_SUCCESS);
+            }
+        }
+    }
 }
 
 static void test_alignment(void)
@@ -320,13 +473,9 @@ static void test_alignment(void)
 static DSAStatus ranges(uint8_t opcode, uint64_t a, uint64_t b, uint64_t c2,
                         uint32_t size, uint64_t gencap)
 {
-    unsigned i;
     Case c;
 
-    for (i = 0; expected[i].opcode != opcode; i++) {
-        g_assert(i < ARRAY_SIZE(expected));
-    }
-    good(&c, &expected[i]);
+    good(&c, row(opcode));
     c.rules.gencap = gencap;
     stq_le_p(c.raw + 0x10, a);
     stq_le_p(c.raw + 0x18, b);
@@ -369,6 +518,80 @@ static void test_overlap(void)
     }
     g_assert_cmphex(ranges(DSA_OP_DUALCAST, 0, 0x10008, 0x20010, 64,
                            ALL_CAPS), ==, DSA_ST_DUALCAST);
+}
+
+/* Operands of different sizes, at the last byte that they may not share */
+static void test_unequal_overlap(void)
+{
+    static const struct {
+        uint8_t opcode;
+        unsigned addr, other;       /* offsets of the two addresses */
+        unsigned size, other_size;
+    } pairs[] = {
+        { DSA_OP_CREATE_DELTA, 0x28, 0x10, 120, 160 },
+        { DSA_OP_CREATE_DELTA, 0x28, 0x18, 120, 160 },
+        { DSA_OP_APPLY_DELTA, 0x10, 0x18, 120, 160 },
+        { DSA_OP_DIF_INSERT, 0x10, 0x18, 1536, 1560 },
+        { DSA_OP_DIF_STRIP, 0x10, 0x18, 1560, 1536 },
+        { DSA_OP_DIF_UPDATE, 0x10, 0x18, 1560, 1560 },
+    };
+    const uint64_t base = 1ULL << 40;
+    unsigned i;
+    int off;
+    Case c;
+
+    for (i = 0; i < ARRAY_SIZE(pairs); i++) {
+        for (off = -2000; off <= 2000; off += 8) {
+            bool apart = off >= (int)pairs[i].other_size ||
+                         -off >= (int)pairs[i].size;
+
+            good(&c, row(pairs[i].opcode));
+            stq_le_p(c.raw + pairs[i].addr, base + off);
+            stq_le_p(c.raw + pairs[i].other, base);
+            if (pairs[i].opcode == DSA_OP_CREATE_DELTA) {
+                stl_le_p(c.raw + 0x20, pairs[i].other_size);
+                stl_le_p(c.raw + 0x30, pairs[i].size);
+            } else if (pairs[i].opcode == DSA_OP_APPLY_DELTA) {
+                stl_le_p(c.raw + 0x20, pairs[i].other_size);
+                stl_le_p(c.raw + 0x28, pairs[i].size);
+            } else {
+                stl_le_p(c.raw + 0x20, pairs[i].size);
+            }
+            g_assert_cmphex(check(&c), ==, apart ? DSA_ST_SUCCESS
+                                                 : DSA_ST_OVERLAP);
+        }
+    }
+}
+
+/* Strictly ordered writes travel in the completion record's traffic class */
+static void test_traffic_classes(void)
+{
+    static const struct { uint8_t opcode; uint32_t dest; } ops[] = {
+        { DSA_OP_MEMMOVE, DSA_FLAG_ADDR2_TC },
+        { DSA_OP_DUALCAST, DSA_FLAG_ADDR2_TC | DSA_FLAG_ADDR3_TC },
+        { DSA_OP_CREATE_DELTA, DSA_FLAG_ADDR3_TC },
+        { DSA_OP_APPLY_DELTA, DSA_FLAG_ADDR2_TC },
+        { DSA_OP_DIF_STRIP, DSA_FLAG_ADDR2_TC },
+    };
+    unsigned i, tcs;
+    Case c;
+
+    for (i = 0; i < ARRAY_SIZE(ops); i++) {
+        for (tcs = 0; tcs < 16; tcs++) {
+            uint32_t flags = tcs << 9 | DSA_FLAG_CRAV | DSA_FLAG_STORD;
+            uint32_t want = flags & DSA_FLAG_CR_TC ? ops[i].dest : 0;
+
+            if ((flags & DSA_FLAG_ADDR3_TC) && i != 1 && i != 2) {
+                continue;       /* it has no third operand */
+            }
+            good(&c, row(ops[i].opcode));
+            c.rules.tc_b = 1;
+            put_flags(&c, ops[i].opcode, flags);
+            g_assert_cmphex(check(&c), ==,
+                            (flags & ops[i].dest) == want ? DSA_ST_SUCCESS
+                                                          : DSA_ST_TC);
+        }
+    }
 }
 
 static void test_opcodes(void)
@@ -442,10 +665,15 @@ int main(int argc, char **argv)
     g_test_add_func("/dsa/desc/flags", test_flags);
     g_test_add_func("/dsa/desc/flag-sets", test_flag_sets);
     g_test_add_func("/dsa/desc/reserved", test_reserved);
+    g_test_add_func("/dsa/desc/reserved-bits", test_reserved_bits);
     g_test_add_func("/dsa/desc/optional-fields", test_optional_fields);
     g_test_add_func("/dsa/desc/sizes", test_sizes);
+    g_test_add_func("/dsa/desc/dif-sizes", test_dif_sizes);
+    g_test_add_func("/dsa/desc/delta-sizes", test_delta_sizes);
     g_test_add_func("/dsa/desc/alignment", test_alignment);
     g_test_add_func("/dsa/desc/overlap", test_overlap);
+    g_test_add_func("/dsa/desc/unequal-overlap", test_unequal_overlap);
+    g_test_add_func("/dsa/desc/traffic-classes", test_traffic_classes);
     g_test_add_func("/dsa/desc/opcodes", test_opcodes);
     g_test_add_func("/dsa/desc/order", test_order);
     return g_test_run();

@@ -90,6 +90,8 @@ static void teardown(DSAState *s)
     g_free(s);
 }
 
+static bool is_shared[DSA_MAX_WQS];
+
 static void open_wq(DSAState *s, unsigned wq, unsigned size, unsigned priority,
                     bool dedicated)
 {
@@ -98,6 +100,7 @@ static void open_wq(DSAState *s, unsigned wq, unsigned size, unsigned priority,
         .pasid_en = !dedicated,
     };
 
+    qatomic_set(&is_shared[wq], !dedicated);
     dsa_wq_open(s, wq, &view, size, size / 2);
 }
 
@@ -108,7 +111,7 @@ static DSASubmit submit(DSAState *s, unsigned wq, uint32_t pasid, uint64_t id)
     stl_le_p(desc, pasid);
     stq_le_p(desc + 8, id);
     stq_le_p(desc + 56, ~id);
-    return dsa_wq_submit(s, wq, 0, desc, !s->queues[wq].view.dedicated);
+    return dsa_wq_submit(s, wq, 0, desc, qatomic_read(&is_shared[wq]));
 }
 
 static uint64_t job_id(const DSAJob *job)
@@ -238,6 +241,162 @@ static void test_close(void)
     }
     g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
     teardown(s);
+}
+
+/* --- many processes, one shared queue ------------------------------------ */
+
+#define SHARED_SIZE 12
+#define SHARED_THRESHOLD 7
+#define VICTIM 2            /* the PASID whose work is aborted now and then */
+
+typedef struct Producer {
+    DSAState *s;
+    unsigned pasid, page;
+    unsigned accepted, *running;
+    uint64_t *ticket;           /* of each accepted descriptor, once taken */
+} Producer;
+
+/* Each has a PASID and a portal; ids count up, and only accepted ones do */
+static void *producer_thread(void *opaque)
+{
+    Producer *p = opaque;
+    uint8_t desc[DSA_DESC_SIZE] = { 0 };
+
+    while (p->accepted < EACH) {
+        uint64_t id = p->pasid * EACH + p->accepted;
+
+        stl_le_p(desc, p->pasid);
+        stq_le_p(desc + 8, id);
+        stq_le_p(desc + 56, ~id);
+        if (dsa_wq_submit(p->s, 0, p->page, desc, true) == DSA_SUBMIT_OK) {
+            p->accepted++;
+        } else {
+            g_thread_yield();
+        }
+    }
+    qatomic_dec(p->running);
+    return NULL;
+}
+
+typedef struct Consumer {
+    DSAState *s;
+    unsigned *running, limit;
+    uint64_t *ticket;
+} Consumer;
+
+/* There are tickets from 0 on; 0 here is none */
+static void *consumer_thread(void *opaque)
+{
+    Consumer *c = opaque;
+    bool last = false;
+    DSAJob job;
+
+    while (!last) {
+        last = !qatomic_read(c->running);
+        while (dsa_wq_take(c->s, 0, &job)) {
+            uint64_t id = job_id(&job);
+
+            g_assert_cmpuint(dsa_wq_occupancy(c->s, 0), <=, c->limit);
+            g_assert_cmpuint(id / EACH, ==, job.pasid);
+            g_assert_cmpuint(qatomic_xchg(&c->ticket[id], job.ticket + 1),
+                             ==, 0);
+            dsa_wq_retire(c->s, &job);
+        }
+        g_thread_yield();
+    }
+    return NULL;
+}
+
+/* Drains, and aborts of one PASID, as commands do them: one at a time */
+static void disturb(DSAState *s, unsigned *running)
+{
+    static const uint32_t drained[] = { VICTIM, DSA_ALL_PASIDS };
+    unsigned round, i;
+
+    for (round = 0; qatomic_read(running); round++) {
+        if (round % 4 == 0) {
+            dsa_abort(s, 1, VICTIM);
+        }
+        for (i = 0; i < ARRAY_SIZE(drained); i++) {
+            dsa_drain_begin(s, 1, drained[i]);
+            while (!dsa_drain_over(s)) {
+                g_thread_yield();
+            }
+            dsa_drain_cancel(s);
+        }
+        run_bhs();
+        while (qatomic_read(running) && dsa_wq_occupancy(s, 0) < 4) {
+            g_thread_yield();
+        }
+    }
+}
+
+/*
+ * Nothing accepted is lost but what was aborted, nothing comes twice or torn
+ * or under another's PASID, each process's order is kept, and the limit holds.
+ */
+static void shared_stress(bool limited, bool disturbed)
+{
+    DSAState *s = setup(1, 64);
+    g_autofree uint64_t *ticket = g_new0(uint64_t, (WRITERS + 1) * EACH);
+    Producer p[WRITERS];
+    Consumer c = { .s = s, .ticket = ticket, .limit = limited ?
+                   SHARED_THRESHOLD : SHARED_SIZE };
+    QemuThread threads[WRITERS + 2];
+    unsigned running = WRITERS, i, n, lost = 0;
+    DSAWQView view = { .priority = 1, .pasid_en = true };
+
+    c.running = &running;
+    dsa_wq_open(s, 0, &view, SHARED_SIZE, SHARED_THRESHOLD);
+    for (i = 0; i < WRITERS; i++) {
+        p[i] = (Producer) {
+            .s = s, .pasid = i + 1, .running = &running,
+            .page = limited || i % 2 ? LIMITED : 0,
+        };
+        qemu_thread_create(&threads[i], "producer", producer_thread, &p[i],
+                           QEMU_THREAD_JOINABLE);
+    }
+    for (; i < WRITERS + 2; i++) {
+        qemu_thread_create(&threads[i], "consumer", consumer_thread, &c,
+                           QEMU_THREAD_JOINABLE);
+    }
+    if (disturbed) {
+        disturb(s, &running);
+    }
+    for (i = 0; i < WRITERS + 2; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+    for (i = 1; i <= WRITERS; i++) {
+        uint64_t last = 0;
+
+        for (n = 0; n < EACH; n++) {
+            uint64_t at = ticket[i * EACH + n];
+
+            lost += !at;
+            g_assert_true(at || (disturbed && i == VICTIM));
+            g_assert_true(!at || at > last);
+            last = at ?: last;
+        }
+    }
+    g_test_message("%u of %u aborted", lost, EACH);
+    g_assert_cmpuint(dsa_wq_occupancy(s, 0), ==, 0);
+    g_assert_cmpuint(s->queues[0].held_count, ==, 0);
+    teardown(s);
+}
+
+static void test_shared_limited(void)
+{
+    shared_stress(true, false);
+}
+
+static void test_shared_mixed(void)
+{
+    shared_stress(false, false);
+}
+
+static void test_shared_disturbed(void)
+{
+    shared_stress(false, true);
 }
 
 /* --- one thread ----------------------------------------------------------- */
@@ -492,6 +651,9 @@ int main(int argc, char **argv)
     qemu_init_main_loop(&error_abort);
     g_test_add_func("/dsa/wq/stress", test_stress);
     g_test_add_func("/dsa/wq/close", test_close);
+    g_test_add_func("/dsa/wq/shared/limited", test_shared_limited);
+    g_test_add_func("/dsa/wq/shared/mixed", test_shared_mixed);
+    g_test_add_func("/dsa/wq/shared/disturbed", test_shared_disturbed);
     g_test_add_func("/dsa/wq/priority", test_priority);
     g_test_add_func("/dsa/wq/modes", test_modes);
     g_test_add_func("/dsa/wq/drain", test_drain);
