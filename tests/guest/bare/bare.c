@@ -147,6 +147,28 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
                  : "a"(leaf), "c"(subleaf));
 }
 
+uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+void wrmsr(uint32_t msr, uint64_t val)
+{
+    asm volatile("wrmsr" : : "a"((uint32_t)val), "d"((uint32_t)(val >> 32)),
+                 "c"(msr) : "memory");
+}
+
+void wait_for_key(void)
+{
+    note("waiting for a key");
+    while (!(in8(COM1 + 5) & 1)) {
+    }
+    in8(COM1);
+}
+
 uintptr_t pci_bar(unsigned slot, unsigned bar)
 {
     uint32_t config = 0x80000000 | slot << 11;
@@ -228,6 +250,44 @@ void bare_start(const uint32_t *info)
     put_decimal(cases);
     put('\n');
     finish(failures ? 1 : 0);
+}
+
+/* A task state segment, for its stack pointer only (SDM vol. 3, 8.7) */
+static void load_tss(void)
+{
+    static uint32_t tss[26];
+    uint64_t base = (uintptr_t)tss, *d = gdt + TSS / 8;
+
+    tss[1] = (uintptr_t)ring0_stack_top;
+    tss[2] = sizeof(long) == 8 ? 0 : 0x10;
+    tss[25] = sizeof(tss) << 16;        /* no I/O permission bitmap */
+    d[0] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
+           (base >> 24 & 0xff) << 56;
+    d[1] = 0;
+    asm volatile("ltr %w0" : : "r"(TSS));
+}
+
+int user_call(void (*fn)(void *), void *arg)
+{
+    static bool ready;
+    int vector;
+
+    if (!ready) {
+        ready = true;
+        load_tss();
+#if BARE_BITS == 64
+        pml4[0] |= 4;
+        pdpt[0] |= 4;
+        for (unsigned i = 0; i < 8; i++) {
+            pd[i] |= 4;
+        }
+        asm volatile("mov %0, %%cr3" : : "r"(pml4) : "memory");
+#endif
+    }
+    vector = user_enter(fn, arg);
+    asm volatile("mov %0, %%ss; mov %0, %%ds; mov %0, %%es;"
+                 "mov %0, %%fs; mov %0, %%gs" : : "r"(0x10));
+    return vector == UD && fault.ip == (uintptr_t)user_done ? NO_FAULT : vector;
 }
 
 #if BARE_BITS == 64

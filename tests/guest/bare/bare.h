@@ -19,6 +19,7 @@
 /* Exceptions (SDM vol. 3, 7.3) */
 #define NO_FAULT (-1)
 #define UD 6
+#define NM 7
 #define GP 13
 #define PF 14
 
@@ -40,6 +41,12 @@ extern struct {
 int guarded_call(void (*fn)(void *), void *arg);
 
 /**
+ * user_call: the same at privilege level 3. From the first call on, user mode
+ * may access the first 16 MiB.
+ */
+int user_call(void (*fn)(void *), void *arg);
+
+/**
  * check: one test case.
  * @good: whether it passed
  * @format: its name; knows %x (unsigned) and %s
@@ -53,6 +60,16 @@ void note(const char *format, ...);
 bool option(const char *word);
 
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
+
+/* One MSR; to be called by guarded_call() where it may fault */
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t val);
+
+/**
+ * wait_for_key: tell run.py that the test waits for it, until a byte comes in
+ * from the serial port.
+ */
+void wait_for_key(void);
 
 /**
  * pci_bar: the address of a memory BAR of the device at slot @slot of bus 0.

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "selectors.h"
+
 #define MULTIBOOT_MAGIC 0x1badb002
 #define MULTIBOOT_ADDRESSES 0x10000 /* the fields from header_addr on count */
 
@@ -29,6 +31,7 @@ pdpt:   .skip   4096
 pd:     .skip   4 * 4096        /* 4 GiB in pages of 2 MiB, to themselves */
 window_pd:
         .skip   4096
+        .globl  pml4, pdpt, pd
         .globl  window_pt       /* the test's own pages, see bare.h */
 window_pt:
         .skip   4096
@@ -37,6 +40,11 @@ window_pt:
 stack_top:
         .skip   4096
 ap_stack_top:
+        .skip   4096
+        .globl  user_stack_top, ring0_stack_top
+user_stack_top:
+        .skip   4096
+ring0_stack_top:                /* where an exception of user mode begins */
 
         .section .text
         .code32
@@ -198,6 +206,55 @@ guard_return:
         ret
 #endif
 
+/*
+ * int user_enter(void (*fn)(void *), void *arg)
+ * guarded_call() at privilege level 3. A fn that returns comes to user_done,
+ * whose #UD is the way back.
+ */
+        .globl  user_enter, user_done
+user_enter:
+#if BARE_BITS == 64
+        push    %rbx
+        push    %rbp
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        sub     $8, %rsp
+        mov     %rsp, guard_sp
+        mov     $user_stack_top - 8, %eax
+        movq    $user_done, (%rax)
+        push    $USER_DATA
+        push    %rax
+        push    $2                      /* RFLAGS */
+        push    $USER_CODE
+        push    %rdi
+        mov     %rsi, %rdi
+        iretq
+#else
+        mov     4(%esp), %edx
+        mov     8(%esp), %ecx
+        push    %ebx
+        push    %ebp
+        push    %esi
+        push    %edi
+        mov     %esp, guard_sp
+        mov     $user_stack_top - 8, %eax
+        movl    $user_done, (%eax)
+        mov     %ecx, 4(%eax)
+        push    $USER_DATA
+        push    %eax
+        push    $2                      /* EFLAGS */
+        push    $USER_CODE
+        push    %edx
+        mov     $USER_DATA, %eax
+        mov     %eax, %ds
+        mov     %eax, %es
+        iret
+#endif
+user_done:
+        ud2
+
 /* One entry for each of the 32 exceptions, 16 bytes each */
         .globl  exception_entries
         .balign 16
@@ -253,6 +310,13 @@ gdt:
         .quad   0x00af9b000000ffff      /* 0x18: 64-bit code */
         .quad   0x00cf93000000ffff      /* 0x20: data, for the test to change */
         .quad   0x00cf93000000ffff      /* 0x28: the same */
+#if BARE_BITS == 64
+        .quad   0x00affb000000ffff      /* 0x30: user code */
+#else
+        .quad   0x00cffb000000ffff
+#endif
+        .quad   0x00cff3000000ffff      /* 0x38: user data */
+        .quad   0, 0                    /* 0x40: TSS, by user_call() */
 gdt_pointer:
         .word   gdt_pointer - gdt - 1
         .long   gdt

@@ -7,6 +7,12 @@ The test ends the emulator itself, by isa-debug-exit. An emulator that ends in
 another way, or a test that breaks off before its plan or runs for longer than
 a minute, is a failure.
 
+Among the options may be
+
+  --migrate CPU     when the test waits for a key, move it to a second emulator
+                    with that -cpu option, and press the key there
+  --refused WORDS   which that emulator has to refuse, saying so
+
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 
@@ -14,20 +20,24 @@ import re
 import subprocess
 import sys
 
+import migrate
+
 PASSED, FAILED = 1, 3       # 2 * code + 1, see finish() in bare.c
 SECONDS = 60
 
 
-def main():
-    emulator, image, *options = sys.argv[1:]
-    command = [
-        emulator, '-machine', 'q35', '-m', '64', '-nodefaults', '-no-reboot',
-        '-display', 'none', '-serial', 'stdio', '-device', 'dmwr-testdev,addr=4',
-        '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', image,
-        *options
-    ]
-    if '-accel' not in options:
-        command += ['-accel', 'tcg']
+def take(options, name):
+    """Remove option name from the list; its value, or None."""
+    if name not in options:
+        return None
+    at = options.index(name)
+    value = options[at + 1]
+    del options[at:at + 2]
+    return value
+
+
+def run(command):
+    """One emulator from start to end: what it printed, its exit status."""
     print('#', ' '.join(command), flush=True)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE) as process:
@@ -38,6 +48,27 @@ def main():
             process.kill()
             output, _ = process.communicate()
             status = f'none after {SECONDS} seconds'
+    return output, status
+
+
+def main():
+    emulator, image, *options = sys.argv[1:]
+    cpu = take(options, '--migrate')
+    refused = take(options, '--refused')
+    command = [
+        emulator, '-machine', 'q35', '-m', '64', '-nodefaults', '-no-reboot',
+        '-display', 'none', '-serial', 'stdio', '-device', 'dmwr-testdev,addr=4',
+        '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', image,
+        *options
+    ]
+    if '-accel' not in options:
+        command += ['-accel', 'tcg']
+    if refused:
+        return migrate.check_refused(command, cpu, refused, SECONDS)
+    if cpu:
+        output, status = migrate.run(command, cpu, SECONDS)
+    else:
+        output, status = run(command)
 
     text = output.decode('ascii', 'replace')
     sys.stdout.write(text)
