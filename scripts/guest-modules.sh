@@ -121,7 +121,7 @@ build() {
     suites=$(row "$1")
     "$here/guest-kernels.sh" "$1"
     release=$(cat "$QEMU_SIOV_CACHE/kernels/$1/release")
-    sum=$(cat "$src"/Kbuild "$src"/*.c | sha256sum | cut -c1-16)
+    sum=$(cat "$src"/Kbuild "$src"/*.[ch] | sha256sum | cut -c1-16)
     dir=$out/$release-$sum
     if [ -e "$dir/done" ]; then
         return 0
@@ -136,7 +136,7 @@ build() {
     papt_say "Building the guest modules for kernel $1"
     rm -rf "$root/build" "$dir"
     mkdir -p "$root/build" "$dir"
-    cp "$src"/Kbuild "$src"/*.c "$root/build/"
+    cp "$src"/Kbuild "$src"/*.[ch] "$root/build/"
     if ! in_root "$root" "export PATH=/usr/bin:/bin LC_ALL=C &&
             make -C /usr/src/linux-headers-$release M=/build modules" \
             > "$dir/build.log" 2>&1; then

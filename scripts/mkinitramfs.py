@@ -123,12 +123,11 @@ class Modules:
         return seen
 
 
-def add_modules(archive, folder, names, extra, skip_missing):
+def add_modules(archive, folder, names, optional, extra):
     modules = Modules(folder, extra)
     wanted = [n.replace("-", "_") for n in names]
-    if skip_missing:
-        wanted = [n for n in wanted
-                  if n in modules.files or n in modules.builtin]
+    wanted += [n for n in (o.replace("-", "_") for o in optional)
+               if n in modules.files or n in modules.builtin]
     wanted += [module_name(pathlib.Path(p)) for p in extra]
     for name in wanted:
         files = modules.order(name)
@@ -157,6 +156,9 @@ def arguments():
                         help="lib/modules/RELEASE of an extracted package")
     parser.add_argument("--module", action="append", default=[],
                         metavar="NAME")
+    parser.add_argument("--optional", action="append", default=[],
+                        metavar="NAME",
+                        help="a module that the kernel may lack")
     parser.add_argument("--skip-missing", action="store_true",
                         help="leave out modules that the kernel lacks")
     parser.add_argument("--extra", action="append", default=[],
@@ -175,8 +177,11 @@ def main():
     for dest, target in args.link:
         archive.link(dest, target)
     if args.modules:
-        add_modules(archive, args.modules, args.module, args.extra,
-                    args.skip_missing)
+        if args.skip_missing:
+            args.optional += args.module
+            args.module = []
+        add_modules(archive, args.modules, args.module, args.optional,
+                    args.extra)
     part = args.out + ".part"
     try:
         with open(part, "wb") as out:

@@ -7,6 +7,9 @@ ALL = ("6.1", "6.12", "6.18", "7.2")
 SVA = ("6.12", "6.18", "7.2")   # shared virtual addressing compiled in
 
 DSA = ("-device", "intel-dsa,id=dsa0")
+BEHIND_PORT = ("-device", "pcie-root-port,id=rp,chassis=1,slot=1",
+               "-device", "intel-dsa,id=dsa0,bus=rp")
+FEW_PASIDS = ("-device", "intel-dsa,id=dsa0,pasid-bits=6")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,24 +31,90 @@ NO_SVA = Allowed(r"idxd 0000:\S+: iommu sva bind failed: -95",
 class Case:
     """One guest test.
 
-    name      of tests/guest/guest/NAME.sh
+    name      of tests/guest/guest/NAME.sh; with several numbers of
+              processors NAME@NUMBER, one test each
     kernels   rows of scripts/guest-kernels.list
     devices   arguments for the emulator, behind the IOMMU's; {disk1} and
               {disk2} are images with a pattern, {files} a folder to serve
-    cpus      virtual processors
+    cpus      virtual processors, or several numbers of them to try
     timeout   seconds of real time, generous: a slow machine is no failure
     allowed   messages to accept
+    image     what the guest's image holds besides: a word for the option
+              --with of scripts/guest-image.sh
+    script    of tests/guest/guest, if it is not NAME
+    cpu       the processor's model with its features
+    append    more words for the kernel's command line
+    iommu     the IOMMU, if it is not the one that is asked for; "none"
     """
 
     name: str
     kernels: tuple = ALL
     devices: tuple = ()
-    cpus: int = 1
+    cpus: int | tuple = 1
     timeout: int = 300
     allowed: tuple = ()
+    image: str = ""
+    script: str = ""
+    cpu: str = "max"
+    append: str = ""
+    iommu: str = ""
+
+    @property
+    def file(self):
+        return self.script or self.name.partition("@")[0]
+
+    def each(self):
+        """One case for each number of processors."""
+        if isinstance(self.cpus, int):
+            return [self]
+        return [dataclasses.replace(self, name=f"{self.name}@{n}", cpus=n)
+                for n in self.cpus]
 
 
-CASES = (
+def processor_cases():
+    """What is judged of the processor, without an IOMMU.
+
+    cpu-features-* boot with less than everything: what the kernel found is
+    told to the script, which checks it and runs a short cpu-state. Numbers
+    for clearcpuid= are those of Linux: names work on newer kernels only.
+    """
+    full = dict(iommu="none", cpus=2, timeout=600)
+    variants = (
+        # name, words for the kernel, model, what is expected
+        ("nopku", "nopku", "max", "pku"),
+        ("noavx", "clearcpuid=156", "max", "avx"),
+        ("noavx-nopku", "clearcpuid=156,515", "max", "avx,pku"),
+        ("xsavec", "", "max,xsaves=off", "xsaves"),
+        ("xsave", "", "max,xsaves=off,xsavec=off", "xsaves,xsavec"),
+        ("model", "", "SapphireRapids-v3,enqcmd=on,waitpkg=on", "none"),
+    )
+    for name, words, cpu, lacking in variants:
+        yield Case(f"cpu-features-{name}", script="cpu-features", cpu=cpu,
+                   append=f"{words} siov.lacking={lacking}".strip(), **full)
+    yield Case("cpu-pasid", devices=("-device", "dmwr-testdev"), **full)
+    yield Case("cpu-state", **{**full, "cpus": (2, 4)})
+
+
+# What a process that misbehaves makes the kernel say
+MISDEEDS = (
+    Allowed(r"idxd 0000:\S+: err\[\d\]:",
+            "descriptors whose record cannot be written, and writes that no "
+            "queue takes, in SWERR"),
+    Allowed(r"Invalid page request:",
+            "addresses that no processor accepts"),
+)
+
+# Since 6.18 a process that dies with work in flight does this: the driver
+# clears Present in its PASID entry first, and then looks at Present to decide
+# whether to set Fault Processing Disable, so that it never does.
+DYING = (
+    Allowed(r"DMAR: \[DMA (Read|Write) PASID .*\[fault reason 0x59\]|"
+            r"DMAR: DRHD: handling fault status reg",
+            "what a dying process left behind meets its PASID entry cleared",
+            ("6.18", "7.2")),
+)
+
+ROWS = (
     Case("boot", timeout=120),
     Case(
         "boot-devices",
@@ -87,13 +156,43 @@ CASES = (
                     "the driver's answer to the open that must fail"),
         ),
     ),
+    Case("dsa-shared", kernels=SVA, devices=DSA, cpus=(1, 2, 4), timeout=900,
+         allowed=MISDEEDS),
+    Case("dsa-storm", kernels=SVA, devices=FEW_PASIDS, cpus=(1, 2, 4),
+         timeout=900, allowed=(
+             MISDEEDS[0],
+             Allowed(r"idxd 0000:\S+: pasid allocation failed: -28",
+                     "the opens that must fail"),
+             Allowed(r"idxd 0000:\S+: xarray cmpxchg failed for pasid",
+                     "the driver frees a PASID before it forgets whose it "
+                     "was; with so few another process has it by then"),
+         ) + DYING),
+    Case("dsa-retry", kernels=SVA, devices=DSA, cpus=2,
+         allowed=MISDEEDS[:1] + DYING),
+    Case("dsa-retry-port", kernels=SVA, devices=BEHIND_PORT, cpus=2,
+         script="dsa-retry", allowed=MISDEEDS[:1] + DYING),
+    # so few PASIDs that the next process gets that of one that was killed
+    Case("dsa-pages", kernels=SVA, cpus=(1, 2, 4), timeout=900,
+         devices=("-device", "intel-dsa,id=dsa0,pasid-bits=3"),
+         allowed=MISDEEDS[:1] + DYING),
+    Case("dsa-overflow", kernels=SVA, timeout=600,
+         devices=sum((("-device", f"intel-dsa,id=dsa{n}") for n in range(5)),
+                     ())),
     Case("dsa-kernel", devices=DSA, cpus=2, timeout=900,
          allowed=(NO_SVA,)),
+    Case("accel-config", kernels=SVA, devices=DSA, cpus=(1, 2, 4),
+         timeout=1800, image="accel-config"),
+    *processor_cases(),
 )
+
+CASES = tuple(case for row in ROWS for case in row.each())
+
+# They judge nothing, and are run by make bench
+BENCHES = Case("dsa-pace", kernels=SVA, devices=DSA, cpus=2),
 
 
 def find(name):
-    for case in CASES:
+    for case in CASES + BENCHES:
         if case.name == name:
             return case
     raise KeyError(name)

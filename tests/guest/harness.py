@@ -48,7 +48,7 @@ HARMLESS = [re.compile(p) for p in (
     # timer's IO-APIC entry (pin 2) before it gives it the remappable format;
     # an interrupt of that moment is blocked and recorded, as it has to be
     # (reason 25h)
-    r"\[INTR-REMAP\] Request device \[ff:00\.0\] fault index 0x0 "
+    r"\[INTR-REMAP\] Request device \[(0000:)?ff:00\.0\] fault index 0x0 "
     r"\[fault reason 0x25\]",
     # a device without performance counters is no failure of it
     r"idxd .*: Failed to initialize perfmon",
@@ -68,9 +68,10 @@ def script(*args):
     return done.stdout.strip().splitlines()[-1] if done.stdout else ""
 
 
-def guest_files(kernel):
-    """The kernel and its image: made if they are not there."""
-    image = script("guest-image.sh", "--path", kernel)
+def guest_files(case, kernel):
+    """The kernel and the image of a test: made if they are not there."""
+    more = ("--with", case.image) if case.image else ()
+    image = script("guest-image.sh", "--path", *more, kernel)
     folder = script("guest-kernels.sh", "--path", kernel)
     return f"{folder}/vmlinuz", image
 
@@ -119,19 +120,20 @@ def command(qemu, kernel, image, case, options, settings, paths, logs):
     # its own time and panics without them; on a busy host that fails now and
     # then, behind the base's IOMMU as well
     append = ["console=ttyS0", "intel_iommu=on,sm_on", "panic=-1",
-              "no_timer_check", f"siov.test={case.name}"]
+              "no_timer_check", f"siov.test={case.file}"]
     append += [f"siov.{key}={value}" for key, value in settings.items()]
-    append += options.append.split()
+    append += case.append.split() + options.append.split()
     if not options.verbose_kernel:
         append.append("quiet")
     line = [qemu]
     for folder in FIRMWARE:
         line += ["-L", folder]
     line += ["-nodefaults", "-no-user-config", "-display", "none",
-             "-no-reboot", "-accel", "tcg", "-M", "q35", "-cpu", "max",
+             "-no-reboot", "-accel", "tcg", "-M", "q35", "-cpu", case.cpu,
              "-m", "1G", "-smp", str(case.cpus)]
-    if options.iommu != "none":
-        line += ["-device", options.iommu]
+    iommu = case.iommu or options.iommu
+    if iommu != "none":
+        line += ["-device", iommu]
     line += [arg.format(**paths) for arg in case.devices]
     line += ["-serial", f"file:{logs['console']}",
              "-serial", f"file:{logs['tap']}",
@@ -255,7 +257,7 @@ def run(case, kernel, options):
         vmlinuz = options.kernel_file
         image = script("guest-image.sh", "--own", "--path")
     else:
-        vmlinuz, image = guest_files(kernel)
+        vmlinuz, image = guest_files(case, kernel)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="siov-guest-") as folder:
         fixtures = None

@@ -32,8 +32,8 @@ int tap_end(void)
 
 const char *tap_why(const char *format, ...)
 {
-    static char texts[4][256];
-    static unsigned next;
+    static __thread char texts[4][256];
+    static __thread unsigned next;
     char *text = texts[next++ % 4];
     va_list args;
 

@@ -21,7 +21,8 @@ def selected(options):
             for kernel in cases.ALL for case in cases.CASES
             if kernel in case.kernels
             and (not options.kernel or kernel in options.kernel)
-            and (not options.test or case.name in options.test)]
+            and (not options.test or
+                 {case.name, case.file} & set(options.test))]
 
 
 def run_one(case, kernel, options):
@@ -66,10 +67,10 @@ def main():
         sys.exit("error: no guest test has that name on that kernel")
 
     # fetch and build up front, so that guests do not wait for each other
-    kernels = sorted({kernel for _, kernel in todo}, key=cases.ALL.index)
+    images = {(case.image, kernel): case for case, kernel in todo}
     try:
-        for kernel in kernels:
-            harness.guest_files(kernel)
+        for (_, kernel), case in images.items():
+            harness.guest_files(case, kernel)
     except harness.Failure as err:
         sys.exit(f"error: {err}")
 

@@ -67,6 +67,7 @@ adopt() {
         "ok "*) ok "$(echo "$line" | sed 's/^ok [0-9]* - //')" ;;
         "not ok "*) not_ok "$(echo "$line" | sed 's/^not ok [0-9]* - //')" ;;
         1..*) ;;
+        "# "*) echo "$line" ;;
         *) note "$line" ;;
         esac
     done < /tmp/adopt.out
@@ -128,6 +129,57 @@ dsa_queue() {
     check "the queue is enabled" accel-config enable-wq dsa0/wq0.0 &&
     is "the device's state" "$(cat $dsa_devices/dsa0/state)" enabled &&
     is "the queue's state" "$(cat $dsa_devices/wq0.0/state)" enabled
+}
+
+# dsa_engine ENGINE GROUP
+dsa_engine() {
+    check "engine $1 joins group $2" \
+        accel-config config-engine "dsa0/engine0.$1" --group-id="$2"
+}
+
+# dsa_wq WQ GROUP MODE SIZE PRIORITY [OPTION...]: a queue for user processes;
+# a shared one may be filled by them to its size
+dsa_wq() {
+    wq=$1 group=$2 mode=$3 size=$4 priority=$5
+    shift 5
+    [ "$mode" = dedicated ] || set -- --threshold="$size" "$@"
+    check "queue $wq in group $group: $mode, size $size, priority $priority" \
+        accel-config config-wq "dsa0/wq0.$wq" --group-id="$group" \
+        --mode="$mode" --wq-size="$size" --priority="$priority" --type=user \
+        --name="app$wq" --driver-name=user --block-on-fault=1 "$@"
+}
+
+# dsa_start WQ...: enable the device and these queues
+dsa_start() {
+    check "the device is enabled" accel-config enable-device dsa0 || return
+    for wq do
+        check "queue $wq is enabled" accel-config enable-wq "dsa0/wq0.$wq" &&
+            check "queue $wq has a device node" \
+                until_true 5 test -c "/dev/dsa/wq0.$wq" || return
+    done
+}
+
+# dsa_stop WQ...: nothing is left in them; back to where the driver found it
+dsa_stop() {
+    for wq do
+        is "queue $wq is empty in the end" \
+            "$(cat "$dsa_devices/wq0.$wq/occupancy")" 0
+        is "queue $wq has no user in the end" \
+            "$(cat "$dsa_devices/wq0.$wq/clients")" 0
+        check "queue $wq is disabled" accel-config disable-wq "dsa0/wq0.$wq"
+    done
+    check "the device is disabled" accel-config disable-device dsa0
+}
+
+# The kernel's own count of page requests since count_requests began
+tracing=/sys/kernel/tracing
+count_requests() {
+    mount -t tracefs tracefs $tracing 2>/dev/null
+    echo 1 > $tracing/events/intel_iommu/prq_report/enable
+}
+page_requests() {
+    awk '/^(entries|overrun):/ { sum += $2 } END { print sum + 0 }' \
+        $tracing/per_cpu/cpu*/stats
 }
 
 # dsa_disable: back to where the driver found it

@@ -33,18 +33,23 @@ say "Accelerator: dsa0, version $(cat $dsa_devices/dsa0/version)," \
     "$(cat $dsa_devices/dsa0/max_work_queues) queues," \
     "$(cat $dsa_devices/dsa0/max_engines) engines," \
     "pasid_enabled $(cat $dsa_devices/dsa0/pasid_enabled)" &&
-quietly accel-config config-engine dsa0/engine0.0 --group-id=0 &&
-quietly accel-config config-wq dsa0/wq0.0 --group-id=0 --mode=dedicated \
-    --wq-size=16 --priority=10 --type=user --name=app1 --driver-name=user \
-    --block-on-fault=1 &&
-quietly accel-config enable-device dsa0 &&
-quietly accel-config enable-wq dsa0/wq0.0 &&
-say "Queue: dsa0/wq0.0 $(cat $dsa_devices/wq0.0/mode), type" \
-    "$(cat $dsa_devices/wq0.0/type), $(cat $dsa_devices/wq0.0/state)" &&
-quietly until_true 5 test -c /dev/dsa/wq0.0 &&
+quietly dsa_engine 0 0 &&
+quietly dsa_wq 0 0 dedicated 16 10 &&
+quietly dsa_wq 1 0 shared 16 10 &&
+quietly dsa_start 0 1 &&
 {
+    for wq in 0 1; do
+        say "Queue: dsa0/wq0.$wq $(cat $dsa_devices/wq0.$wq/mode), size" \
+            "$(cat $dsa_devices/wq0.$wq/size)," \
+            "$(cat $dsa_devices/wq0.$wq/state)"
+    done
     echo 8 > /proc/sys/vm/nr_hugepages
-    if dsa-user --summary /dev/dsa/wq0.0; then
+    count_requests
+    if dsa-user --summary /dev/dsa/wq0.0 &&
+            before=$(page_requests) &&
+            dsa-swarm -s -p 8 -t 2 -r 40 -m 8 /dev/dsa/wq0.1; then
+        say "  $(($(page_requests) - before)) page requests came to the" \
+            "kernel meanwhile"
         say "RESULT: passed"
     else
         say "RESULT: failed"

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dsa-overflow: more page requests than the kernel's queue holds.
+ *
+ *   dsa-overflow DEVICE...
+ *
+ * The queues belong to several accelerators, each of which may have 512 page
+ * requests out. On the only processor the program runs ahead of the thread
+ * that serves the requests, until all accelerators have asked for all that
+ * they may. Then everything has to come to its end all the same. Results are
+ * TAP.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libdsa.h"
+#include "libmem.h"
+#include "libtap.h"
+
+#define QUEUES 8
+#define JOBS 40                 /* for each queue */
+#define SIZE (16 * PAGE)        /* what one page request group asks for */
+#define REQUESTS 512
+
+/* PCIe 6.0 section 10.5.2: Page Request Extended Capability */
+#define EXT_CAP_PRI 0x13
+#define PRI_ALLOCATION 0x0c
+
+static struct dsa_record records[QUEUES][JOBS];
+
+/* The function's configuration space, by the name of a queue: wqD.W */
+static int open_config(const char *path)
+{
+    char name[PATH_MAX];
+    unsigned device, queue;
+
+    if (sscanf(path, "/dev/dsa/wq%u.%u", &device, &queue) != 2) {
+        return -1;
+    }
+    snprintf(name, sizeof(name), "/sys/bus/dsa/devices/dsa%u/../config",
+             device);
+    return open(name, O_RDWR | O_CLOEXEC);
+}
+
+/* Let the function have @requests out. Linux allows 32. */
+static bool allow_requests(const char *path, uint32_t requests)
+{
+    int fd = open_config(path);
+    uint32_t header = 0, at = 0x100;
+    unsigned steps;
+    bool good = false;
+
+    for (steps = 0; steps < 64 && at >= 0x100; steps++) {
+        if (pread(fd, &header, 4, at) != 4) {
+            break;
+        }
+        if ((header & 0xffff) == EXT_CAP_PRI) {
+            good = pwrite(fd, &requests, 4, at + PRI_ALLOCATION) == 4;
+            break;
+        }
+        at = header >> 20;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+static bool be_first(bool first)
+{
+    struct sched_param how = { .sched_priority = first ? 99 : 0 };
+
+    return sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &how) == 0;
+}
+
+static struct dsa_desc job(unsigned queue, unsigned i, struct mem *m)
+{
+    struct dsa_desc desc = dsa_prepare(DSA_FILL, DSA_F_BLOCK,
+                                       &records[queue][i]);
+
+    desc.pattern = (i + 1) * 0x0101010101010101ull;
+    desc.dst = (uintptr_t)m->at + i * SIZE;
+    desc.size = SIZE;
+    return desc;
+}
+
+/* Without a system call: this thread is the only one that runs */
+static void pass_time(unsigned milliseconds)
+{
+    struct timespec start, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        __builtin_ia32_pause();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 +
+             (now.tv_nsec - start.tv_nsec) / 1000000 < milliseconds);
+}
+
+static bool overflow_reported(void)
+{
+    int size = klogctl(10, NULL, 0);
+    char *log = calloc(1, size + 1);
+    bool found;
+
+    klogctl(3, log, size);
+    found = strstr(log, "PRQ overflow detected") != NULL;
+    free(log);
+    return found;
+}
+
+static const char *check(struct mem *m, unsigned queue)
+{
+    const char *why = NULL;
+    unsigned i;
+
+    for (i = 0; i < JOBS && !why; i++) {
+        struct dsa_record *record = &records[queue][i];
+
+        why = dsa_expect(record, dsa_wait(record), DSA_OK);
+        if (!why) {
+            why = mem_check_value(m[queue].at + i * SIZE, SIZE, i + 1);
+        }
+    }
+    return why;
+}
+
+int main(int argc, char **argv)
+{
+    struct mem m[QUEUES] = { 0 };
+    struct dsa queue[QUEUES];
+    int count = argc - 1, q, i;
+
+    if (count < 1 || count > QUEUES) {
+        fprintf(stderr, "usage: dsa-overflow DEVICE...\n");
+        return 2;
+    }
+    for (q = 0; q < count; q++) {
+        if (!dsa_open(&queue[q], argv[1 + q]) ||
+            !mem_kinds[MEM_UNTOUCHED].make(&m[q], JOBS * SIZE)) {
+            fprintf(stderr, "%s: %s\n", argv[1 + q], strerror(errno));
+            return 2;
+        }
+        tap_result(allow_requests(argv[1 + q], REQUESTS) ? NULL :
+                   "no such capability", "%s may ask for %u pages",
+                   argv[1 + q], REQUESTS);
+    }
+    /* so that nothing but page requests of the accelerators comes */
+    memset(records, 0, sizeof(records));
+    tap_result(be_first(true) ? NULL : strerror(errno),
+               "the program runs before the kernel's threads");
+    for (i = 0; i < JOBS; i++) {
+        for (q = 0; q < count; q++) {
+            struct dsa_desc desc = job(q, i, &m[q]);
+
+            dsa_submit(&queue[q], &desc);
+        }
+    }
+    pass_time(400);
+    be_first(false);
+    for (q = 0; q < count; q++) {
+        tap_result(check(m, q), "%s finishes all it was given", argv[1 + q]);
+        mem_drop(&m[q]);
+        dsa_close(&queue[q]);
+    }
+    tap_result(overflow_reported() ? NULL : "the kernel saw none",
+               "the page request queue was full");
+    return tap_end();
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Processes come and go with work in flight, more of them than there are
+# PASIDs; afterwards there are as many PASIDs as before.
+dsa_probe || return
+dsa_engine 0 0 || return
+dsa_wq 0 0 shared 32 10 || return
+dsa_start 0 || return
+
+pasids() {
+    adopt dsa-pasids /dev/dsa/wq0.0
+    users=$(sed -n 's/^# users: //p' /tmp/adopt.out)
+}
+
+pasids
+before=$users
+# 2^6 without 0 and without the kernel's own
+is "every PASID but two serves a process" "$before" 62
+adopt dsa-storm -n 140 /dev/dsa/wq0.0
+is "the queue is empty" "$(cat "$dsa_devices/wq0.0/occupancy")" 0
+pasids
+is "no PASID is lost" "$users" "$before"
+dsa_stop 0
