@@ -11,11 +11,11 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "tests/qtest/libqtest.h"
 #include "tests/qtest/libqos/pci-pc.h"
 #include "dmwr-qtest.h"
+#include "migrate-lib.h"
 
 #define TREE \
     "-machine q35 -nodefaults " \
@@ -522,22 +522,6 @@ static void test_root_port_alone(void)
 
 /* --- migration ------------------------------------------------------------ */
 
-static void wait_migrated(QTestState *q)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            q, "{ 'execute': 'query-migrate' }");
-        g_autofree char *status = g_strdup(qdict_get_try_str(rsp, "status"));
-
-        qobject_unref(rsp);
-        g_assert_cmpstr(status, !=, "failed");
-        if (!g_strcmp0(status, "completed")) {
-            break;
-        }
-        g_usleep(1000);
-    }
-}
-
 static void test_migration(Fixture *f, const void *unused)
 {
     g_autofree char *dir = g_dir_make_tmp("dmwr-test-XXXXXX", NULL);
@@ -549,10 +533,10 @@ static void test_migration(Fixture *f, const void *unused)
     set_control(f->qts, DOWN0, BLOCK);
     qtest_qmp_assert_success(f->qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
-    wait_migrated(f->qts);
+    migrate_wait(f->qts);
     qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(to);
+    migrate_wait(to);
     unlink(path);
     rmdir(dir);
     qtest_quit(f->qts);

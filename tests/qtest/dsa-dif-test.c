@@ -73,27 +73,6 @@ static DSATestDesc dif(uint8_t opcode, uint64_t a, uint64_t b, uint32_t size,
     };
 }
 
-static uint8_t *put_random(DSATest *t, uint64_t at, size_t len)
-{
-    uint8_t *data = g_malloc(len);
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        data[i] = g_test_rand_int();
-    }
-    qtest_memwrite(t->qts, at, data, len);
-    return data;
-}
-
-static void expect_bytes(DSATest *t, uint64_t at, const uint8_t *want,
-                         size_t len)
-{
-    g_autofree uint8_t *got = g_malloc(len);
-
-    qtest_memread(t->qts, at, got, len);
-    g_assert_cmpmem(got, len, want, len);
-}
-
 /*
  * Insert, check, update, check, strip: the data is what it was. More than an
  * engine does at a time, at odd addresses.
@@ -107,14 +86,14 @@ static void test_round_trip(DSATestFixture *f, const void *unused)
     for (i = 0; i < ARRAY_SIZE(blocks); i++) {
         unsigned n = 3 * MB / blocks[i];
         uint32_t plain = n * blocks[i], with = n * (blocks[i] + 8);
-        g_autofree uint8_t *data = put_random(t, A + 5, plain);
+        g_autofree uint8_t *data = dsa_test_put_random(t, A + 5, plain);
         DSATestDesc d = dif(INSERT, A + 5, B + 3, plain, i);
         Record r = finish(t, &d);
 
         g_assert_cmphex(r.status, ==, 1);
         g_assert_cmphex(r.op[0], ==, 0);
         g_assert_cmphex(r.op[1], ==, tags(7 + n, 0, 0xface));
-        expect_bytes(t, B + 3, data, blocks[i]);
+        dsa_test_expect_bytes(t, B + 3, data, blocks[i]);
         g_assert_cmphex(bswap16(qtest_readw(t->qts, B + 3 + blocks[i] + 2)),
                         ==, 0xface);
         g_assert_cmphex(bswap32(qtest_readl(t->qts, B + 3 + with - 4)), ==,
@@ -139,7 +118,7 @@ static void test_round_trip(DSATestFixture *f, const void *unused)
         d.op[1] = tags(1000, 0xff00, 0);
         r = finish(t, &d);
         g_assert_cmphex(r.status, ==, 1);
-        expect_bytes(t, A, data, plain);
+        dsa_test_expect_bytes(t, A, data, plain);
     }
 }
 
@@ -151,7 +130,7 @@ static void test_dif_errors(DSATestFixture *f, const void *unused)
     };
     static const uint8_t opcodes[] = { CHECK, STRIP, UPDATE };
     DSATest *t = f->t;
-    g_autofree uint8_t *data = put_random(t, A, 8 * 512);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, 8 * 512);
     DSATestDesc d = dif(INSERT, A, B, 8 * 512, 0);
     unsigned i, k;
 
@@ -191,7 +170,7 @@ static void test_dif_errors(DSATestFixture *f, const void *unused)
 static void test_dif_fault(DSATestFixture *f, const void *unused)
 {
     DSATest *t = f->t;
-    g_autofree uint8_t *data = put_random(t, A, 8 * 4096);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, 8 * 4096);
     DSATestDesc d = dif(INSERT, A, END - 3 * 4096, 8 * 4096, 2);
     Record r = finish(t, &d);
 
@@ -200,8 +179,8 @@ static void test_dif_fault(DSATestFixture *f, const void *unused)
     g_assert_cmphex(r.info, ==, 2 << 1);
     g_assert_cmphex(r.addr, ==, END);
     g_assert_cmphex(r.op[1], ==, tags(7 + 2, 0, 0xface));
-    expect_bytes(t, END - 3 * 4096, data, 4096);
-    expect_bytes(t, END - 3 * 4096 + 4104, data + 4096, 4096);
+    dsa_test_expect_bytes(t, END - 3 * 4096, data, 4096);
+    dsa_test_expect_bytes(t, END - 3 * 4096 + 4104, data + 4096, 4096);
 
     d = dif(CHECK, END - 3 * 4096, 0, 8 * 4104, 2);
     r = finish(t, &d);
@@ -238,7 +217,7 @@ static void test_delta(DSATestFixture *f, const void *unused)
 {
     DSATest *t = f->t;
     uint32_t size = 0x80000, at;
-    g_autofree uint8_t *data = put_random(t, A, size);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, size);
     DSATestDesc d = delta(CREATE, A, B, size, C, 160000);
     unsigned n = 0;
     Record r;
@@ -267,7 +246,7 @@ static void test_delta(DSATestFixture *f, const void *unused)
     r = finish(t, &d);
     g_assert_cmphex(r.status, ==, 1);
     g_assert_cmpuint(r.done, ==, 0);
-    expect_bytes(t, A, data, size);
+    dsa_test_expect_bytes(t, A, data, size);
 
     /* No room: how far it came, and Check Result */
     qtest_memset(t->qts, A, 0, 1024);
@@ -377,7 +356,7 @@ static void test_illegal(DSATestFixture *f, const void *unused)
 static void test_batch(DSATestFixture *f, const void *unused)
 {
     DSATest *t = f->t;
-    g_autofree uint8_t *data = put_random(t, A, 16 * 512);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, 16 * 512);
     DSATestDesc batch = { .opcode = DSA_TEST_BATCH, .flags = REC, .cr = CR,
                           .addr1 = LIST, .size = 16 };
     unsigned pass, i;
@@ -410,7 +389,7 @@ static void test_migrate(DSATestFixture *f, const void *unused)
 {
     DSATest *t = f->t;
     uint32_t blocks = 8 * MB / 520, size = 0x80000, at;
-    g_autofree uint8_t *data = put_random(t, A, size);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, size);
     unsigned i;
 
     for (i = 0; i < 60; i++) {

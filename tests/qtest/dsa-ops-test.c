@@ -6,9 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "dsa-test-lib.h"
+#include "migrate-lib.h"
 
 #define MB (1024 * 1024)
 #define CR 0x100000ULL          /* completion records */
@@ -66,27 +66,6 @@ static DSATestDesc desc(uint8_t opcode, uint64_t a, uint64_t b, uint32_t size)
                            .addr1 = a, .addr2 = b, .size = size };
 }
 
-static uint8_t *put_random(DSATest *t, uint64_t at, size_t len)
-{
-    uint8_t *data = g_malloc(len);
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        data[i] = g_test_rand_int();
-    }
-    qtest_memwrite(t->qts, at, data, len);
-    return data;
-}
-
-static void expect_bytes(DSATest *t, uint64_t at, const uint8_t *want,
-                         size_t len)
-{
-    g_autofree uint8_t *got = g_malloc(len);
-
-    qtest_memread(t->qts, at, got, len);
-    g_assert_cmpmem(got, len, want, len);
-}
-
 static void test_memmove(Fixture *f, const void *unused)
 {
     static const uint32_t sizes[] = { 1, 63, 4096, 4097, 100000, 5 * MB + 3 };
@@ -95,17 +74,17 @@ static void test_memmove(Fixture *f, const void *unused)
 
     for (i = 0; i < ARRAY_SIZE(sizes); i++) {
         uint32_t n = sizes[i];
-        g_autofree uint8_t *data = put_random(t, A + 5, n);
+        g_autofree uint8_t *data = dsa_test_put_random(t, A + 5, n);
         DSATestDesc d = desc(DSA_TEST_MEMMOVE, A + 5, B + 9, n);
         Record r = finish(t, &d);
 
         g_assert_cmphex(r.status, ==, 1);
         g_assert_cmphex(r.result, ==, 0);
-        expect_bytes(t, B + 9, data, n);
+        dsa_test_expect_bytes(t, B + 9, data, n);
         /* Overlapping, towards higher addresses */
         d = desc(DSA_TEST_MEMMOVE, B + 9, B + 10, n);
         g_assert_cmphex(finish(t, &d).status, ==, 1);
-        expect_bytes(t, B + 10, data, n);
+        dsa_test_expect_bytes(t, B + 10, data, n);
     }
 }
 
@@ -114,7 +93,7 @@ static void test_partial(Fixture *f, const void *unused)
 {
     DSATest *t = f->t;
     uint64_t end = 128 * MB;
-    g_autofree uint8_t *data = put_random(t, end - 8192, 8192);
+    g_autofree uint8_t *data = dsa_test_put_random(t, end - 8192, 8192);
     DSATestDesc d = desc(DSA_TEST_MEMMOVE, end - 8192, B, 3 * 4096);
     Record r = finish(t, &d);
 
@@ -122,7 +101,7 @@ static void test_partial(Fixture *f, const void *unused)
     g_assert_cmphex(r.result, ==, 0);
     g_assert_cmpuint(r.done, ==, 8192);
     g_assert_cmphex(r.addr, ==, end);
-    expect_bytes(t, B, data, 8192);
+    dsa_test_expect_bytes(t, B, data, 8192);
 
     /* The fault is the write's */
     d = desc(DSA_TEST_MEMMOVE, A, end - 4096, 8192);
@@ -154,7 +133,7 @@ static void test_fill_compare(Fixture *f, const void *unused)
     }
     want[10001] = want[10002] = 0;
     g_assert_cmphex(finish(t, &d).status, ==, 1);
-    expect_bytes(t, B + 3, want, 10003);
+    dsa_test_expect_bytes(t, B + 3, want, 10003);
     g_assert_cmphex(qtest_readb(t->qts, B + 2), ==, 0);
 
     d = desc(DSA_TEST_COMPVAL, B + 3, 0x8877665544332211, 10001);
@@ -185,14 +164,14 @@ static void test_fill_compare(Fixture *f, const void *unused)
 static void test_dualcast_crc(Fixture *f, const void *unused)
 {
     DSATest *t = f->t;
-    g_autofree uint8_t *data = put_random(t, A, 3 * MB);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, 3 * MB);
     DSATestDesc d = desc(DSA_TEST_DUALCAST, A, B, 3 * MB);
     Record r;
 
     d.op[0] = C;
     g_assert_cmphex(finish(t, &d).status, ==, 1);
-    expect_bytes(t, B, data, 3 * MB);
-    expect_bytes(t, C, data, 3 * MB);
+    dsa_test_expect_bytes(t, B, data, 3 * MB);
+    dsa_test_expect_bytes(t, C, data, 3 * MB);
 
     qtest_memwrite(t->qts, A, "123456789", 9);
     d = desc(DSA_TEST_CRCGEN, A, 0, 9);
@@ -202,7 +181,7 @@ static void test_dualcast_crc(Fixture *f, const void *unused)
     d = desc(DSA_TEST_COPY_CRC, A, B, 9);
     r = finish(t, &d);
     g_assert_cmphex(r.op, ==, 0xe3069283);
-    expect_bytes(t, B, (const uint8_t *)"123456789", 9);
+    dsa_test_expect_bytes(t, B, (const uint8_t *)"123456789", 9);
     /* In two parts, the second with a seed from the first one's record */
     d = desc(DSA_TEST_CRCGEN, A, 0, 4);
     finish(t, &d);
@@ -335,7 +314,7 @@ static void put_child(DSATest *t, unsigned i, const DSATestDesc *d)
 static void test_batch(Fixture *f, const void *unused)
 {
     DSATest *t = f->t;
-    g_autofree uint8_t *data = put_random(t, A, 1024 * 64);
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, 1024 * 64);
     DSATestDesc d;
     unsigned i;
     Record r;
@@ -352,7 +331,7 @@ static void test_batch(Fixture *f, const void *unused)
     g_assert_cmphex(r.status, ==, 1);
     g_assert_cmphex(r.result, ==, 0);
     g_assert_cmpuint(r.done, ==, 1024);
-    expect_bytes(t, B, data, 1024 * 64);
+    dsa_test_expect_bytes(t, B, data, 1024 * 64);
     for (i = 0; i < 1024; i++) {
         r = get_record(t, LIST + i * 64);
         g_assert_cmphex(r.status, ==, i % 2);
@@ -464,10 +443,10 @@ static void check_silent(DSATest *t)
     g_usleep(20000);
     memset(want, 0x5a, SAMPLE);
     for (i = 0; i < 16 * MB; i += MB / 8) {
-        expect_bytes(t, B + i, want, SAMPLE);
+        dsa_test_expect_bytes(t, B + i, want, SAMPLE);
     }
     memset(want, 0, 64 * 32);
-    expect_bytes(t, CR, want, 64 * 32);
+    dsa_test_expect_bytes(t, CR, want, 64 * 32);
 }
 
 static void test_abort(Fixture *f, const void *unused)
@@ -543,22 +522,6 @@ static void test_noise(Fixture *f, const void *unused)
     dsa_test_cmd_ok(t, DSA_TEST_DISABLE_WQ, 1);
 }
 
-static void wait_migrated(QTestState *qts)
-{
-    bool over = false;
-
-    while (!over) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        const char *status = qdict_get_try_str(rsp, "status");
-
-        g_assert_cmpstr(status, !=, "failed");
-        over = status && g_str_equal(status, "completed");
-        qobject_unref(rsp);
-        g_usleep(1000);
-    }
-}
-
 /* Copies that are under way go on after migration */
 static void test_migrate(void)
 {
@@ -580,13 +543,13 @@ static void test_migrate(void)
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', "
                              "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(t->qts);
+    migrate_wait(t->qts);
     /* The source has some left to do, or the test shows nothing */
     g_assert_cmphex(qtest_readb(t->qts, CR + 59 * 32), ==, 0);
 
     in = g_strdup_printf("%s -incoming %s", args, uri);
     qts = qtest_init(in);
-    wait_migrated(qts);
+    migrate_wait(qts);
     qtest_qmp_assert_success(qts, "{ 'execute': 'cont' }");
     for (i = 0; i < 60; i++) {
         unsigned steps = 0;

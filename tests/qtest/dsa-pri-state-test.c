@@ -7,10 +7,10 @@
  */
 #include "qemu/osdep.h"
 #include <glib/gstdio.h>
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "tests/qtest/libqos/pci-pc.h"
 #include "dsa-iommu-lib.h"
+#include "migrate-lib.h"
 
 #define A_WHILE_US 20000
 
@@ -413,22 +413,6 @@ static void test_unplug(void)
 
 /* --- migration ----------------------------------------------------------- */
 
-static void wait_migrated(QTestState *qts)
-{
-    bool over = false;
-
-    while (!over) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        const char *status = qdict_get_try_str(rsp, "status");
-
-        g_assert_cmpstr(status, !=, "failed");
-        over = status && g_str_equal(status, "completed");
-        qobject_unref(rsp);
-        g_usleep(1000);
-    }
-}
-
 /*
  * The guest answers what the source asked for; only then is there room for the
  * destination's own request.
@@ -448,10 +432,10 @@ static void test_migrate(DSAIommu *f, const void *unused)
     uri = g_strdup_printf("file:%s", file);
     qtest_qmp_assert_success(f->t->qts, "{ 'execute': 'migrate', "
                              "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(f->t->qts);
+    migrate_wait(f->t->qts);
     in = g_strdup_printf("%s -incoming %s", args, uri);
     qts = qtest_init(in);
-    wait_migrated(qts);
+    migrate_wait(qts);
     /* It may have resumed before anybody listened: no event tells then */
     qtest_qmp_assert_success(qts, "{ 'execute': 'cont' }");
     dsa_test_move(f->t, qts);

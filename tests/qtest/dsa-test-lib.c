@@ -6,9 +6,9 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
-#include "qobject/qdict.h"
 #include "tests/qtest/libqos/pci-pc.h"
 #include "dsa-test-lib.h"
+#include "migrate-lib.h"
 
 /* Where the firmware puts q35's memory-mapped configuration space */
 #define MMCONFIG_BASE   0xb0000000ULL
@@ -283,6 +283,26 @@ uint8_t dsa_test_swerr(DSATest *t)
     return err & 1 ? err >> 8 & 0xff : 0;
 }
 
+uint8_t *dsa_test_put_random(DSATest *t, uint64_t at, size_t len)
+{
+    uint8_t *data = g_malloc(len);
+
+    for (size_t i = 0; i < len; i++) {
+        data[i] = g_test_rand_int();
+    }
+    qtest_memwrite(t->qts, at, data, len);
+    return data;
+}
+
+void dsa_test_expect_bytes(DSATest *t, uint64_t at, const uint8_t *want,
+                           size_t len)
+{
+    g_autofree uint8_t *got = g_malloc(len);
+
+    qtest_memread(t->qts, at, got, len);
+    g_assert_cmpmem(got, len, want, len);
+}
+
 void dsa_test_pause(DSATest *t)
 {
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
@@ -291,22 +311,6 @@ void dsa_test_pause(DSATest *t)
 void dsa_test_resume(DSATest *t)
 {
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'cont' }");
-}
-
-static void wait_migrated(QTestState *qts)
-{
-    for (;;) {
-        QDict *rsp = qtest_qmp_assert_success_ref(
-            qts, "{ 'execute': 'query-migrate' }");
-        g_autofree char *status = g_strdup(qdict_get_try_str(rsp, "status"));
-
-        qobject_unref(rsp);
-        g_assert_cmpstr(status, !=, "failed");
-        if (!g_strcmp0(status, "completed")) {
-            break;
-        }
-        g_usleep(1000);
-    }
 }
 
 void dsa_test_migrate(DSATest *t, const char *props)
@@ -319,10 +323,10 @@ void dsa_test_migrate(DSATest *t, const char *props)
 
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
-    wait_migrated(t->qts);
+    migrate_wait(t->qts);
     qtest_qmp_assert_success(to, "{ 'execute': 'migrate-incoming', "
                              "'arguments': { 'uri': %s } }", uri);
-    wait_migrated(to);
+    migrate_wait(to);
     unlink(path);
     rmdir(dir);
     dsa_test_move(t, to);

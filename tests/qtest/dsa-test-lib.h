@@ -168,6 +168,11 @@ unsigned dsa_test_occupancy(DSATest *t, unsigned wq);
 /* The error in SWERR, or 0 if there is none; acknowledges it */
 uint8_t dsa_test_swerr(DSATest *t);
 
+/* Random bytes, also in guest memory at @at; the caller frees them */
+uint8_t *dsa_test_put_random(DSATest *t, uint64_t at, size_t len);
+void dsa_test_expect_bytes(DSATest *t, uint64_t at, const uint8_t *want,
+                           size_t len);
+
 /*
  * Stop and continue the machine. That stops the engines and nothing else:
  * what is submitted stays in the queues.

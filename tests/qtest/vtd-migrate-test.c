@@ -5,29 +5,13 @@
  */
 #include "qemu/osdep.h"
 #include <glib/gstdio.h>
-#include "qobject/qdict.h"
+#include "migrate-lib.h"
 #include "vtd-test-dma.h"
 
 #define IN      VTD_DMA_DATA
 #define OUT     (VTD_DMA_DATA + 0x1000)
 #define IOVA    (1ULL << 40)
 #define IRT     (VTD_DMA_DATA + 0x10000)
-
-static void wait_migrated(QTestState *qts)
-{
-    for (;;) {
-        QDict *reply = qtest_qmp(qts, "{ 'execute': 'query-migrate' }");
-        QDict *info = qdict_get_qdict(reply, "return");
-        g_autofree char *status = g_strdup(qdict_get_try_str(info, "status"));
-
-        qobject_unref(reply);
-        g_assert_cmpstr(status, !=, "failed");
-        if (g_strcmp0(status, "completed") == 0) {
-            return;
-        }
-        g_usleep(10000);
-    }
-}
 
 static char *migrate_to_file(QTestState *qts)
 {
@@ -40,7 +24,7 @@ static char *migrate_to_file(QTestState *qts)
     uri = g_strconcat("file:", path, NULL);
     qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
                              "{ 'uri': %s } }", uri);
-    wait_migrated(qts);
+    migrate_wait(qts);
     return path;
 }
 
@@ -87,7 +71,7 @@ static void test_migrate(void)
     to->qts = qtest_initf("-machine q35 -m 256 -nodefaults -device intel-vtd "
                           "-device edu,addr=%u,dma_mask=0xffffffffffffffff %s",
                           VTD_DMA_SLOT, incoming);
-    wait_migrated(to->qts);
+    migrate_wait(to->qts);
     /* It may have resumed before anybody listened: no event tells then */
     qtest_qmp_assert_success(to->qts, "{ 'execute': 'cont' }");
     to->t = library;
