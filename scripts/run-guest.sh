@@ -67,9 +67,9 @@ else
 fi
 
 mkdir -p "$logs"
-# no_timer_check: on a busy host the kernel's own check of its timer may fail
-append="console=ttyS0 intel_iommu=on,sm_on panic=-1 no_timer_check quiet"
-append="$append siov.test=$task"
+# On a busy host the kernel's own checks of its timer and clock may fail.
+append="console=ttyS0 intel_iommu=on,sm_on panic=-1 no_timer_check tsc=reliable"
+append="$append quiet siov.test=$task"
 set -- -L /usr/share/seabios -L /usr/share/qemu -nodefaults -no-user-config \
     -display none -no-reboot -accel tcg -M q35 -cpu max -m 1G -smp 2 \
     -device intel-vtd -device intel-dsa \

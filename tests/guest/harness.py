@@ -119,8 +119,11 @@ def command(qemu, kernel, image, case, options, settings, paths, logs):
     # no_timer_check: Linux counts timer interrupts over a few milliseconds of
     # its own time and panics without them; on a busy host that fails now and
     # then, behind the base's IOMMU as well
+    # tsc=reliable: with more processors than the host has, Linux 7.2 may look
+    # after its clocks in a timer (a processor spins until another one answers)
+    # while it changes the clock with all others stopped, and waits for ever
     append = ["console=ttyS0", "intel_iommu=on,sm_on", "panic=-1",
-              "no_timer_check", f"siov.test={case.file}"]
+              "no_timer_check", "tsc=reliable", f"siov.test={case.file}"]
     append += [f"siov.{key}={value}" for key, value in settings.items()]
     append += case.append.split() + options.append.split()
     if not options.verbose_kernel:
