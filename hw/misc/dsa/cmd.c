@@ -12,13 +12,13 @@
 #include "trace.h"
 
 /* What a command's operand is */
-typedef enum DSAOperand {
+typedef enum DSACmdOperand {
     OPERAND_NONE, OPERAND_WQ, OPERAND_WQ_BITS, OPERAND_PASID, OPERAND_HANDLE,
-} DSAOperand;
+} DSACmdOperand;
 
 typedef struct DSACmdRow {
     const char *name;
-    DSAOperand operand;
+    DSACmdOperand operand;
     DSACmdStatus off;       /* status if the device is not enabled, or 0 */
     /* Do it or begin it; @arg is the operand or the queue bitmap */
     DSACmdStatus (*run)(DSAState *s, uint32_t arg);
@@ -37,20 +37,6 @@ static uint32_t enabled_wqs(const DSAState *s)
     return wqs;
 }
 
-static void set_wq_state(DSAState *s, uint32_t wqs, DSAWQState state)
-{
-    for (; wqs; wqs &= wqs - 1) {
-        s->queues[ctz32(wqs)].state = state;
-    }
-}
-
-static void wqs_off(DSAState *s, uint32_t wqs)
-{
-    dsa_wq_close(s, wqs);
-    dsa_abort(s, wqs, DSA_ALL_PASIDS);
-    set_wq_state(s, wqs, DSA_WQ_DISABLED);
-}
-
 static DSACmdStatus run_enable_device(DSAState *s, uint32_t arg)
 {
     return dsa_config_enable_device(s);
@@ -63,14 +49,14 @@ static DSACmdStatus run_disable_device(DSAState *s, uint32_t arg)
 
     s->state = DSA_STATE_DRAIN;
     dsa_wq_close(s, wqs);
-    set_wq_state(s, wqs, DSA_WQ_BUSY);
+    dsa_wq_set_state(s, wqs, DSA_WQ_BUSY);
     dsa_drain_begin(s, dsa_all_wqs(s), DSA_ALL_PASIDS);
     return DSA_CMD_SUCCESS;
 }
 
 static void finish_disable_device(DSAState *s, uint32_t arg)
 {
-    set_wq_state(s, dsa_all_wqs(s), DSA_WQ_DISABLED);
+    dsa_wq_set_state(s, dsa_all_wqs(s), DSA_WQ_DISABLED);
     s->state = DSA_STATE_DISABLED;
     dsa_config_publish_groups(s, false);
 }
@@ -101,14 +87,14 @@ static DSACmdStatus run_enable_wq(DSAState *s, uint32_t arg)
 static DSACmdStatus run_disable_wq(DSAState *s, uint32_t wqs)
 {
     dsa_wq_close(s, wqs);
-    set_wq_state(s, wqs, DSA_WQ_BUSY);
+    dsa_wq_set_state(s, wqs, DSA_WQ_BUSY);
     dsa_drain_begin(s, wqs, DSA_ALL_PASIDS);
     return DSA_CMD_SUCCESS;
 }
 
 static void finish_disable_wq(DSAState *s, uint32_t wqs)
 {
-    set_wq_state(s, wqs, DSA_WQ_DISABLED);
+    dsa_wq_set_state(s, wqs, DSA_WQ_DISABLED);
 }
 
 static DSACmdStatus run_drain_wq(DSAState *s, uint32_t wqs)
@@ -127,7 +113,7 @@ static DSACmdStatus run_reset_wq(DSAState *s, uint32_t wqs)
 {
     uint32_t m;
 
-    wqs_off(s, wqs);
+    dsa_wq_off(s, wqs);
     for (m = wqs; m; m &= m - 1) {
         dsa_config_clear_wq(s, ctz32(m), false);
     }

@@ -156,27 +156,13 @@ static const DSADeviceCheck device_checks[] = {
 
 void dsa_config_publish_groups(DSAState *s, bool enabled)
 {
-    unsigned g, e;
+    unsigned g;
 
-    for (e = 0; e < DSA_MAX_ENGINES; e++) {
-        qatomic_set(&s->engine_group[e], -1);
-    }
     for (g = 0; g < DSA_MAX_GROUPS; g++) {
         bool on = enabled && g < s->groups;
 
         qatomic_set(&s->group_wqs[g], on ? group_wqs(s, g) : 0);
-        for (e = 0; on && e < s->engines_num; e++) {
-            if (group_engines(s, g) & (1ull << e)) {
-                qatomic_set(&s->engine_group[e], g);
-            }
-        }
     }
-}
-
-unsigned dsa_engine_group(const DSAState *s, unsigned engine)
-{
-    return engine < DSA_MAX_ENGINES ?
-           (unsigned)qatomic_read(&s->engine_group[engine]) : -1u;
 }
 
 DSACmdStatus dsa_config_enable_device(DSAState *s)

@@ -37,20 +37,9 @@
 
 /* --- reset and halt ------------------------------------------------------- */
 
-static void all_off(DSAState *s)
-{
-    unsigned i;
-
-    dsa_wq_close(s, dsa_all_wqs(s));
-    dsa_abort(s, dsa_all_wqs(s), DSA_ALL_PASIDS);
-    for (i = 0; i < s->wqs; i++) {
-        s->queues[i].state = DSA_WQ_DISABLED;
-    }
-}
-
 void dsa_device_reset(DSAState *s)
 {
-    all_off(s);
+    dsa_wq_off(s, dsa_all_wqs(s));
     s->state = DSA_STATE_DISABLED;
     s->reset_type = 0;
     dsa_config_publish_groups(s, false);
@@ -62,7 +51,7 @@ void dsa_device_reset(DSAState *s)
 void dsa_device_halt(DSAState *s, uint8_t swerr)
 {
     trace_dsa_halt(swerr);
-    all_off(s);
+    dsa_wq_off(s, dsa_all_wqs(s));
     s->state = DSA_STATE_HALT;
     s->reset_type = DSA_RESET_TYPE_FLR;
     dsa_cmd_fail(s);
@@ -226,12 +215,7 @@ static void dsa_vm_state_changed(void *opaque, bool running, RunState state)
         dsa_engines_pause(s->engines);
         dsa_intr_flush(s);
     } else {
-        unsigned g;
-
         dsa_engines_resume(s->engines);
-        for (g = 0; g < s->groups; g++) {
-            dsa_engines_kick(s->engines, g);
-        }
         qemu_bh_schedule(s->intr_bh);
         qemu_bh_schedule(s->cmd_bh);
     }
@@ -263,7 +247,7 @@ static void dsa_realize(PCIDevice *pci, Error **errp)
                                      &DEVICE(s)->mem_reentrancy_guard);
     dsa_regs_init(s);
     dsa_regs_reset(s);
-    s->engines = dsa_engines_new(s, s->engines_num, s->workers);
+    s->engines = dsa_engines_new(s, s->workers);
     s->vm_change = qdev_add_vm_change_state_handler(DEVICE(s),
                                                     dsa_vm_state_changed,
                                                     NULL, s);
@@ -282,7 +266,7 @@ static void dsa_exit(PCIDevice *pci)
 
     qemu_del_vm_change_state_handler(s->vm_change);
     pcie_dmwr_exit(&s->dmwr);
-    all_off(s);
+    dsa_wq_off(s, dsa_all_wqs(s));
     if (s->stopped) {
         s->stopped = false;
         dsa_engines_resume(s->engines);
@@ -316,11 +300,6 @@ static void dsa_instance_finalize(Object *obj)
 PCIDevice *dsa_pci(DSAState *s)
 {
     return PCI_DEVICE(s);
-}
-
-DSAEngines *dsa_engines(DSAState *s)
-{
-    return s->engines;
 }
 
 /* --- class ---------------------------------------------------------------- */

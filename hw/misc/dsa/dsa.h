@@ -102,7 +102,6 @@ struct DSAState {
     DSASlot *slots;                         /* the rings of all queues */
     DSADrain drain;                         /* queue_lock */
     uint32_t group_wqs[DSA_MAX_GROUPS];     /* enabled device; any thread */
-    int32_t engine_group[DSA_MAX_ENGINES];  /* -1: in none; any thread */
 
     /* interrupts, any thread */
     uint32_t intcause;
@@ -199,6 +198,9 @@ void dsa_wq_open(DSAState *s, unsigned wq, const DSAWQView *view,
                  uint16_t size, uint16_t threshold);
 /* No more descriptors from here on; those accepted stay */
 void dsa_wq_close(DSAState *s, uint32_t wqs);
+void dsa_wq_set_state(DSAState *s, uint32_t wqs, DSAWQState state);
+/* Close, abort all, and disable. Big lock held */
+void dsa_wq_off(DSAState *s, uint32_t wqs);
 uint16_t dsa_wq_occupancy(const DSAState *s, unsigned wq);
 /* Fire the occupancy interrupt if it is armed and the queue is low enough */
 void dsa_wq_check_occupancy(DSAState *s, unsigned wq);

@@ -474,23 +474,6 @@ void dsa_engines_abort(DSAEngines *e,
     wake_all(e);
 }
 
-unsigned dsa_engines_count(DSAEngines *e,
-                           bool (*match)(const DSAJob *job, void *opaque),
-                           void *opaque)
-{
-    unsigned i, n = 0;
-
-    QEMU_LOCK_GUARD(&e->lock);
-    for (i = 0; i < DSA_FLIGHTS; i++) {
-        const DSAFlight *fl = &e->flight[i];
-
-        if (fl->state != DSA_F_FREE && (!match || match(&fl->job, opaque))) {
-            n++;
-        }
-    }
-    return n;
-}
-
 void dsa_engines_pci_changed(DSAEngines *e)
 {
     dsa_spaces_drop_all(e);
@@ -515,14 +498,13 @@ static void retry_timer(void *opaque)
     dsa_faults_retry(opaque);
 }
 
-DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers)
+DSAEngines *dsa_engines_new(DSAState *s, unsigned workers)
 {
     DSAEngines *e = g_new0(DSAEngines, 1);
     unsigned i;
 
     e->s = s;
     e->pci = dsa_pci(s);
-    e->engines = engines;
     e->workers = MAX(1, MIN(workers, DSA_MAX_ENGINES));
     qemu_mutex_init(&e->lock);
     qemu_cond_init(&e->idle);

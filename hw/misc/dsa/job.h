@@ -110,16 +110,13 @@ bool dsa_completion_interrupt(DSAState *s, const DSAJob *job, uint16_t handle,
 uint64_t dsa_gencap(const DSAState *s);
 const uint64_t *dsa_opcap(const DSAState *s);   /* four words */
 PCIDevice *dsa_pci(DSAState *s);
-unsigned dsa_engine_group(const DSAState *s, unsigned engine); /* or -1u */
-/* The engine side's own state; set once by dsa_engines_new() */
-struct DSAEngines *dsa_engines(DSAState *s);
 
 /* --- the engine side provides (engine.c, atc.c, fault.c) ---------------- */
 
 typedef struct DSAEngines DSAEngines;
 
 /* Realize and unrealize, big lock held. @workers threads serve all engines. */
-DSAEngines *dsa_engines_new(DSAState *s, unsigned engines, unsigned workers);
+DSAEngines *dsa_engines_new(DSAState *s, unsigned workers);
 /*
  * End all jobs and threads. Afterwards only kicks may come, which do nothing,
  * until dsa_engines_free(): a vCPU may still be on its way out of a portal.
@@ -151,13 +148,6 @@ void dsa_engines_resume(DSAEngines *e);
 void dsa_engines_abort(DSAEngines *e,
                        bool (*match)(const DSAJob *job, void *opaque),
                        void *opaque);
-
-/**
- * dsa_engines_count: how many in-flight jobs match. Any thread.
- */
-unsigned dsa_engines_count(DSAEngines *e,
-                           bool (*match)(const DSAJob *job, void *opaque),
-                           void *opaque);
 
 /*
  * The PCI function's bus mastering, ATS, PRI or PASID enable changed (config

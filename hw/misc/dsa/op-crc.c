@@ -62,25 +62,19 @@ uint32_t dsa_op_crc_value(const DSAOp *op)
     return op->d.flags & DSA_FLAG_CRC_RAW ? revbit32(op->crc) : ~op->crc;
 }
 
-/* Take the seed from the descriptor or from memory, byte by byte */
+/* Take the seed from the descriptor or from memory */
 static bool fetch_seed(DSAOp *op, DSAMem *mem)
 {
     uint8_t seed[4];
-    DSAWindow win;
-    unsigned i;
 
     if (op->stage) {
         return true;
     }
     stl_le_p(seed, op->d.op[0]);
-    if (op->d.flags & DSA_FLAG_CRC_SEED_MEM) {
-        for (i = 0; i < 4; i++) {
-            if (!dsa_op_window(op, mem, op->d.op[1] + i, 4 - i, false,
-                               DSA_OPERAND_ADDR3, &win)) {
-                return false;
-            }
-            seed[i] = *win.host;
-        }
+    if ((op->d.flags & DSA_FLAG_CRC_SEED_MEM) &&
+        !dsa_op_read(op, mem, op->d.op[1], seed, sizeof(seed),
+                     DSA_OPERAND_ADDR3)) {
+        return false;
     }
     op->crc = from_seed(op, ldl_le_p(seed));
     op->stage = 1;

@@ -35,9 +35,6 @@ void dsa_wq_init(DSAState *s)
     for (i = 0; i < s->wqs; i++) {
         s->queues[i].ring = &s->slots[i * s->ring_size];
     }
-    for (i = 0; i < DSA_MAX_ENGINES; i++) {
-        s->engine_group[i] = -1;
-    }
 }
 
 void dsa_wq_cleanup(DSAState *s)
@@ -59,6 +56,23 @@ void dsa_wq_close(DSAState *s, uint32_t wqs)
         wqs &= wqs - 1;
         qatomic_and(&s->queues[i].ctl, ~R_CTL_OPEN_MASK);
     }
+}
+
+void dsa_wq_set_state(DSAState *s, uint32_t wqs, DSAWQState state)
+{
+    for (; wqs; wqs &= wqs - 1) {
+        s->queues[ctz32(wqs)].state = state;
+    }
+}
+
+static DSASlot *slot_at(const DSAState *s, const DSAQueue *q, uint64_t pos)
+{
+    return &q->ring[pos & (s->ring_size - 1)];
+}
+
+static bool slot_ready(const DSASlot *slot, uint64_t pos)
+{
+    return qatomic_load_acquire(&slot->ready) == (uint32_t)(pos + 1);
 }
 
 /* --- submission: portal writers ------------------------------------------ */
@@ -112,7 +126,7 @@ DSASubmit dsa_wq_submit(DSAState *s, unsigned wq, unsigned page,
 
     ret = claim(q, page, deferrable, &pos);
     if (ret == DSA_SUBMIT_OK) {
-        slot = &q->ring[pos & (s->ring_size - 1)];
+        slot = slot_at(s, q, pos);
         memcpy(slot->desc, desc, DSA_DESC_SIZE);
         slot->page = page;
         /* Once it is ready the queue may be emptied and become another one */
@@ -124,16 +138,6 @@ DSASubmit dsa_wq_submit(DSAState *s, unsigned wq, unsigned page,
 }
 
 /* --- the front of the queue: queue_lock ---------------------------------- */
-
-static DSASlot *slot_at(DSAState *s, DSAQueue *q, uint64_t pos)
-{
-    return &q->ring[pos & (s->ring_size - 1)];
-}
-
-static bool slot_ready(DSASlot *slot, uint64_t pos)
-{
-    return qatomic_load_acquire(&slot->ready) == (uint32_t)(pos + 1);
-}
 
 /* From here on writers may use the first @n slots again */
 static void pop(DSAQueue *q, unsigned n)
@@ -256,11 +260,17 @@ bool dsa_wq_take(DSAState *s, unsigned group, DSAJob *job)
 
 /* --- drain ---------------------------------------------------------------- */
 
+/* Whether a command for @target is about @pasid */
+static bool covers(uint32_t target, uint32_t pasid)
+{
+    return target == DSA_ALL_PASIDS || target == pasid;
+}
+
 static bool drain_covers(const DSADrain *d, unsigned wq, uint64_t ticket,
                          uint32_t pasid)
 {
     return d->active && (d->wqs & (1u << wq)) && ticket < d->barrier[wq] &&
-           (d->pasid == DSA_ALL_PASIDS || d->pasid == pasid);
+           covers(d->pasid, pasid);
 }
 
 void dsa_wq_retire(DSAState *s, const DSAJob *job)
@@ -367,7 +377,7 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
     for (i = 0; i < occupancy; i++) {
         uint64_t pos = q->head + i;
 
-        if (q->ring[pos & (s->ring_size - 1)].ready != (uint32_t)(pos + 1)) {
+        if (!slot_ready(slot_at(s, q, pos), pos)) {
             return false;
         }
     }
@@ -438,7 +448,7 @@ static bool abort_match(const DSAJob *job, void *opaque)
     const DSAAbort *a = opaque;
 
     return (a->wqs & (1u << job->wq.index)) &&
-           (a->pasid == DSA_ALL_PASIDS || a->pasid == job->pasid);
+           covers(a->pasid, job->pasid);
 }
 
 /*
@@ -458,7 +468,7 @@ static void cancel_queued(DSAState *s, unsigned wq, uint32_t target)
 
         wait_ready(slot, pos);
         identify(q, slot, &pasid, &priv);
-        if (target == DSA_ALL_PASIDS || target == pasid) {
+        if (covers(target, pasid)) {
             continue;
         }
         if (--to != pos) {
@@ -490,6 +500,13 @@ void dsa_abort(DSAState *s, uint32_t wqs, uint32_t pasid)
             dsa_wq_check_occupancy(s, ctz32(m));
         }
     }
+}
+
+void dsa_wq_off(DSAState *s, uint32_t wqs)
+{
+    dsa_wq_close(s, wqs);
+    dsa_abort(s, wqs, DSA_ALL_PASIDS);
+    dsa_wq_set_state(s, wqs, DSA_WQ_DISABLED);
 }
 
 /* --- occupancy interrupt -------------------------------------------------- */
