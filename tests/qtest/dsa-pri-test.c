@@ -1,6 +1,6 @@
 /*
  * intel-dsa: block on fault by page requests, what the IOMMU's queue does when
- * it is full or taken away, and how long a descriptor asks.
+ * it is full or taken away, and what is not asked for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -232,6 +232,16 @@ static void test_batch(DSAIommu *f, const void *unused)
     }
 }
 
+static void wait_swerr(DSAIommu *f)
+{
+    unsigned i;
+
+    for (i = 0; !(dsa_test_read64(f->t, DSA_TEST_SWERR) & 1); i++) {
+        g_assert_cmpuint(i, <, 30000);
+        g_usleep(1000);
+    }
+}
+
 /*
  * The page of a completion record is waited for whatever the descriptor's flag;
  * if the answer is an error, so is the record.
@@ -261,10 +271,7 @@ static void test_record_fault(DSAIommu *f, const void *unused)
     r = di_next_request(f);
     g_assert_cmphex(r.addr, ==, VA + PAGE);
     di_respond(f, r.group, INVALID);
-    for (i = 0; !(dsa_test_read64(f->t, DSA_TEST_SWERR) & 1); i++) {
-        g_assert_cmpuint(i, <, 30000);
-        g_usleep(1000);
-    }
+    wait_swerr(f);
     g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 8 & 0xff, ==,
                     0x1a);
     g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 40 & 0xfffff, ==,
@@ -489,26 +496,54 @@ static void test_pasid_drain(DSAIommu *f, const void *unused)
 }
 
 /*
- * Software that never serves an overflow: the descriptor asks for long, and
- * then gives up; others are not held up.
+ * Software that does not serve an overflow: the descriptor goes on asking,
+ * others are not held up, and it can be aborted.
  */
-static void test_give_up(DSAIommu *f, const void *unused)
+static void test_unserved(DSAIommu *f, const void *unused)
 {
-    DSATestDesc d = di_touch(VA, 0), other = di_touch(VA + MB, 1);
-    unsigned others = 0, i;
+    DSATestDesc d[2] = { di_touch(VA, 0), di_touch(VA, 2) };
+    DSATestDesc other = di_touch(VA + MB, 1);
+    unsigned i, pages;
 
     di_map(f, VA + MB, PHYS, PAGE, true);
     choke(f);
-    di_submit(f, &d);
-    for (i = 0; !di_is_done(f, &d); i++) {
+    di_submit(f, &d[0]);
+    wait_overflow(f);
+    for (i = 0; i < 200; i++) {
         g_assert_cmphex(di_finish(f, &other), ==, 1);
-        others++;
         g_usleep(1000);
-        g_assert_cmpuint(i, <, 60000);
     }
-    g_assert_cmphex(di_status_of(f, &d), ==, 0x84);
+    g_assert_false(di_is_done(f, &d[0]));
+    dsa_test_cmd_ok(f->t, DSA_TEST_ABORT_WQ, 1);
+    di_submit(f, &d[1]);
+    g_usleep(A_WHILE_US);
+    unchoke(f);
+    clear_overflow(f);
+    di_map(f, VA, PHYS, PAGE, true);
+    di_respond(f, di_next_group(f, &pages).group, SUCCESS);
+    g_assert_cmphex(di_status_of(f, &d[1]), ==, 1);
+    g_assert_false(di_is_done(f, &d[0]));
+    g_assert_false(di_request_pending(f));
+}
+
+/* A page that is there but belongs to no memory: nobody is asked for it */
+static void test_no_memory(DSAIommu *f, const void *unused)
+{
+    const uint64_t io_apic = 0xfec00000;
+    DSATestDesc d = di_touch(VA, 0);
+
+    di_map(f, VA, io_apic, PAGE, true);
+    g_assert_cmphex(di_finish(f, &d), ==, 0x84);
     g_assert_cmphex(di_fault_addr(f, &d), ==, VA);
-    g_assert_cmpuint(others, >, 10);
+    d.flags &= ~BOF;
+    g_assert_cmphex(di_finish(f, &d), ==, 0x83);
+    d = di_desc(DSA_TEST_NOOP, 0, 0, 0);
+    d.cr = VA + 32;
+    g_assert_cmpint(dsa_test_submit(f->t, 0, &d), ==, QTEST_DMWR_ACCEPTED);
+    wait_swerr(f);
+    g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 8 & 0xff, ==,
+                    0x1a);
+    g_assert_false(di_request_pending(f));
 }
 
 /* The same page is granted for ever without ever being there */
@@ -559,6 +594,7 @@ int main(int argc, char **argv)
     add("translation-off", &pri, test_translation_off);
     add("pasid-drain", &two, test_pasid_drain);
     add("granted-in-vain", &pri, test_granted_in_vain);
-    add("give-up", &pri, test_give_up);
+    add("unserved", &pri, test_unserved);
+    add("no-memory", &pri, test_no_memory);
     return g_test_run();
 }

@@ -450,12 +450,17 @@ static void remember_block(const Fill *f, uint64_t addr, uint64_t last,
     remember(f, addr, (last | (SMALL_SIZE - 1)) - addr + 1, as, to, perm);
 }
 
-/* By Address Translation Services (PCIe 6.0 section 10.2) */
-static void fill_ats(const Fill *f, uint64_t addr, uint64_t last)
+/*
+ * By Address Translation Services (PCIe 6.0 section 10.2). Returns whether
+ * @need may be accessed, be it memory or not.
+ */
+static bool fill_ats(const Fill *f, uint64_t addr, uint64_t last,
+                     uint64_t need)
 {
     DSAAtc *atc = f->w->atc;
     uint64_t len = (last | (SMALL_SIZE - 1)) - addr + 1;
     uint32_t errors = 0;
+    bool granted = false;
     ssize_t n, i;
 
     n = pci_ats_request_translation(f->w->e->pci, f->fl->job.pasid,
@@ -468,6 +473,7 @@ static void fill_ats(const Fill *f, uint64_t addr, uint64_t last)
 
         if ((a->perm & (f->write ? IOMMU_WO : IOMMU_RO)) &&
             !(a->perm & IOMMU_UNTRANSLATED_ONLY) && a->target_as) {
+            granted |= need >= addr && need <= (addr | mask);
             remember_block(f, addr, last, mask, a->target_as,
                            a->translated_addr, a->perm & IOMMU_RW);
         }
@@ -476,6 +482,7 @@ static void fill_ats(const Fill *f, uint64_t addr, uint64_t last)
         }
         addr = (addr | mask) + 1;
     }
+    return granted;
 }
 
 /*
@@ -513,14 +520,15 @@ static void fill_untranslated(Fill *f, uint64_t addr)
     }
 }
 
-bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, const DSAMiss *miss)
+bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, DSAMiss *miss)
 {
     uint8_t perm = miss->write ? IOMMU_WO : IOMMU_RO;
     uint64_t from = miss->addr & ~(SMALL_SIZE - 1), size;
     uint64_t last = miss->first + (miss->len - 1);
     Fill f = { .w = w, .fl = fl, .write = miss->write };
-    bool ok;
+    bool granted = false, ok;
 
+    miss->no_memory = false;
     /* An operand cannot go on from the last address to the first */
     if (last < miss->first) {
         return false;
@@ -538,9 +546,10 @@ bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, const DSAMiss *miss)
         fill_untranslated(&f, miss->addr & ~(SMALL_SIZE - 1));
     } else if (qatomic_read(&fl->space->notified) &&
                pci_pasid_fits(w->e->pci, fl->job.pasid)) {
-        fill_ats(&f, from, last);
+        granted = fill_ats(&f, from, last, miss->addr);
     }
     ok = find(w->atc, fl, miss->addr, perm, &size);
+    miss->no_memory = granted && !ok;
     trace_dsa_atc_fill(fl->job.pasid, miss->addr, miss->len, miss->write, ok);
     return ok;
 }

@@ -39,8 +39,6 @@
 /* Pages asked for in one page request group */
 #define DSA_PRG_PAGES 16
 #define DSA_PAGE 4096ULL
-/* Requests for one page after which it is given up */
-#define DSA_PAGE_TRIES 10000
 /* Misses served in one slice; then others get their turn */
 #define DSA_SLICE_MISSES 64
 
@@ -111,7 +109,7 @@ struct DSAFlight {
     bool page_single;       /* ask for one page only */
     uint64_t page_asked;        /* the page of the last request, by number */
     bool page_rested;       /* was put off before this request */
-    uint16_t page_tries;    /* requests since it last got on */
+    uint16_t page_tries;    /* requests since it last got on, or the most */
     QTAILQ_ENTRY(DSAFlight) link;
 };
 
@@ -155,7 +153,7 @@ typedef struct DSAWorker {
 struct DSAEngines {
     DSAState *s;
     PCIDevice *pci;
-    unsigned engines, workers;
+    unsigned workers;
     DSAWorker worker[DSA_MAX_ENGINES];
 
     /* What kicks look at, away from what workers write all the time; atomic */

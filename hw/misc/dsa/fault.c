@@ -211,7 +211,7 @@ static bool serve_one(DSAEngines *e, DSAFlight *fl)
         return true;
     }
     free_group(e, ask.prgi);
-    if (rc == -ENOSPC && ++fl->page_tries < DSA_PAGE_TRIES) {
+    if (rc == -ENOSPC) {
         put_off(e, fl);
     } else {
         refuse(e, fl);

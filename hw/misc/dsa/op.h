@@ -63,11 +63,12 @@ typedef enum DSAOperand {
  * @addr: the first byte that cannot be reached
  * @first: the first byte that will be needed
  * @len: how many bytes from @first will be needed
+ * @no_memory: its page is there, but is none of memory
  */
 typedef struct DSAMiss {
     uint64_t addr;
     uint64_t first, len;
-    bool write;
+    bool write, no_memory;
     uint8_t operand;
 } DSAMiss;
 

@@ -88,6 +88,15 @@ static bool asked_for(const DSAFlight *fl, const DSATask *t)
     return fl->page_tries && fl->page_asked == t->op.miss.addr / DSA_PAGE;
 }
 
+/*
+ * There is no end to asking: while the IOMMU's queue is full, for as long as
+ * software likes, each request is answered with success (VT-d 7.4.1).
+ */
+static void count_try(DSAFlight *fl)
+{
+    fl->page_tries = MIN(fl->page_tries + 1, UINT16_MAX);
+}
+
 static void forget_answer(DSAFlight *fl)
 {
     fl->page_refused = fl->page_single = false;
@@ -117,14 +126,11 @@ DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
     if (!may_wait || (!fl->page_refused && !dsa_pri_usable(w->e, fl))) {
         return DSA_ST_PAGE_FAULT;
     }
-    if (fl->page_refused && fl->page_single) {
+    if (t->op.miss.no_memory || (fl->page_refused && fl->page_single)) {
         fl->page_refused = fl->page_single = false;
         return DSA_ST_PAGE_RESPONSE;
     }
-    /* A guest may grant for ever what then still cannot be reached */
-    if (++fl->page_tries > DSA_PAGE_TRIES) {
-        return DSA_ST_PAGE_RESPONSE;
-    }
+    count_try(fl);
     /* A refused group is tried again with the first page alone */
     fl->page_single = fl->page_refused;
     fl->page_refused = false;
