@@ -663,6 +663,42 @@ static void test_overtaken(void)
     }
 }
 
+/*
+ * A PASID gets other tables while a request that has read its entry has not
+ * begun to walk: the stamp is newer than the entry.
+ */
+static uint64_t other_root;
+
+static void give_away(Flat *f, uint64_t addr)
+{
+    VTDInvalidation inv = { VTD_GRAN_PASID, .did = 3, .pasid = 5 };
+
+    /* The word with the tables' address */
+    if (addr == overtaken->entry[FS3A] + 16) {
+        f->outdate = NULL;
+        flat_set(f, addr, other_root);
+        vtd_invalidate_pasid_cache(overtaken->t, &inv);
+        vtd_invalidate_piotlb(overtaken->t, &inv);
+    }
+}
+
+static void test_outdated(void)
+{
+    World *w = world_new(NULL);
+
+    overtaken = w;
+    other_root = flat_page(w->f);
+    g_assert(flat_map(w->f, other_root, 4, IOVA, 1, FS_ALL, NEW | FS_ALL));
+    w->f->no_host_page = true;
+    w->f->outdate = give_away;
+    g_assert_cmphex(get(w, FS3A, IOVA), ==, OLD);
+    g_assert(!w->f->outdate);
+    g_assert_cmphex(get(w, FS3A, IOVA), ==, NEW);
+    /* Not even tables are kept */
+    g_assert(!try_get(w, FS3A, IOVA + 0x200000, &(uint64_t) { 0 }));
+    world_free(w);
+}
+
 /* Torn entries: every word of an entry belongs to its key */
 #define TEAR_ROUNDS 200000
 #define TEAR_WORDS  32      /* more than in earnest, to be torn more easily */
@@ -737,6 +773,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, &cases[i], test_invalidate);
     }
     g_test_add_func("/vtd/cache/overtaken", test_overtaken);
+    g_test_add_func("/vtd/cache/outdated", test_outdated);
     g_test_add_func("/vtd/cache/torn", test_torn);
     g_test_add_func("/vtd/cache/race/page", test_race_page);
     g_test_add_func("/vtd/cache/race/pasid-page", test_race_pasid_page);

@@ -26,6 +26,8 @@ typedef struct Flat {
     unsigned loads, swaps;          /* calls of .host_page or .load, .cmpxchg */
     /* called before each cmpxchg: may change memory under the walk's feet */
     void (*race)(struct Flat *f, uint64_t addr);
+    /* called after each .load: the same */
+    void (*outdate)(struct Flat *f, uint64_t addr);
     uint64_t read_only;             /* page where cmpxchg fails, or 0 */
 } Flat;
 
@@ -75,6 +77,9 @@ static inline bool flat_load(void *opaque, uint64_t addr, uint64_t *entry)
     }
     qatomic_inc(&f->loads);
     *entry = flat_get(f, addr);
+    if (f->outdate) {
+        f->outdate(f, addr);
+    }
     return true;
 }
 

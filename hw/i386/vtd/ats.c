@@ -77,7 +77,8 @@ ssize_t vtd_ats_request_translation(PCIBus *bus, void *opaque, int devfn,
         .priv = priv_req,
     };
     uint64_t last;
-    size_t n = 0;
+    ssize_t n = 0;
+    unsigned phase;
 
     *err_count = 0;
     if (!length || !(s->ecap & VTD_ECAP_DT)) {
@@ -86,11 +87,14 @@ ssize_t vtd_ats_request_translation(PCIBus *bus, void *opaque, int devfn,
     last = addr + length - 1 < addr ? UINT64_MAX : addr + length - 1;
 
     RCU_READ_LOCK_GUARD();
+    /* A walk sets bits in tables: not once they may be other memory */
+    phase = vtd_drain_enter(s);
     do {
         IOMMUTLBEntry *entry = &result[n];
 
         if (n == result_length) {
-            return -ENOMEM;
+            n = -ENOMEM;
+            break;
         }
         *entry = vtd_ats_translate(s, &req, pasid);
         *err_count += !(entry->perm & IOMMU_RW);
@@ -99,5 +103,6 @@ ssize_t vtd_ats_request_translation(PCIBus *bus, void *opaque, int devfn,
         n++;
         req.addr = entry->iova + entry->addr_mask + 1;
     } while (req.addr && req.addr <= last);
+    vtd_drain_leave(s, phase);
     return n;
 }

@@ -5,6 +5,9 @@
  * specification lets an invalidation hit more than was asked for; where that
  * is used, the comment says so.
  *
+ * The fence moves before anything else: a request that is on its way may have
+ * read what is invalidated, and take the stamp for what it keeps only after it.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
@@ -16,6 +19,13 @@
 static const VTDPGTT vtd_kinds[] = {
     VTD_PGTT_FIRST, VTD_PGTT_SECOND, VTD_PGTT_NESTED,
 };
+
+/* Requests that began before this keep nothing of what they find after it */
+static void vtd_overtake(VTDTranslator *t)
+{
+    qatomic_inc(&t->fence);
+    smp_mb__after_rmw();
+}
 
 static void vtd_next_global(VTDTranslator *t)
 {
@@ -82,6 +92,7 @@ void vtd_invalidate_context(VTDTranslator *t, const VTDInvalidation *inv)
 {
     VTDContextGens *gens = &t->context_gens;
 
+    vtd_overtake(t);
     if (inv->gran == VTD_GRAN_DEVICE) {
         /* Whatever the function mask selects has the same slot */
         qatomic_inc(&gens->device[(inv->sid >> 3) % VTD_CONTEXT_SLOTS]);
@@ -95,6 +106,7 @@ void vtd_invalidate_pasid_cache(VTDTranslator *t, const VTDInvalidation *inv)
 {
     VTDContextGens *gens = &t->context_gens;
 
+    vtd_overtake(t);
     if (inv->gran == VTD_GRAN_PASID) {
         qatomic_inc(&gens->pasid[inv->pasid % VTD_CONTEXT_SLOTS]);
     } else {
@@ -117,13 +129,12 @@ void vtd_invalidate_iotlb(VTDTranslator *t, const VTDInvalidation *inv)
 {
     uint32_t slot = vtd_domain_slot(inv->did, VTD_PGTT_SECOND);
 
+    vtd_overtake(t);
     switch (inv->gran) {
     case VTD_GRAN_GLOBAL:
         vtd_next_global(t);
         break;
     case VTD_GRAN_PAGE:
-        qatomic_inc(&t->fence);
-        smp_mb__after_rmw();
         vtd_next_domain(t, inv->did, VTD_PGTT_NESTED);
         /*
          * Implementation choice: Linux 6.17 and 6.18 invalidate processes'
@@ -152,6 +163,7 @@ void vtd_invalidate_piotlb(VTDTranslator *t, const VTDInvalidation *inv)
     static const VTDPGTT by_pasid[] = { VTD_PGTT_FIRST, VTD_PGTT_NESTED };
     uint8_t split = 0;
 
+    vtd_overtake(t);
     switch (inv->gran) {
     case VTD_GRAN_GLOBAL:
         vtd_next_global(t);
@@ -165,8 +177,6 @@ void vtd_invalidate_piotlb(VTDTranslator *t, const VTDInvalidation *inv)
         vtd_next_pasid(t, inv->did, VTD_NO_PASID);
         break;
     case VTD_GRAN_PAGE:
-        qatomic_inc(&t->fence);
-        smp_mb__after_rmw();
         for (unsigned i = 0; i < ARRAY_SIZE(vtd_kinds); i++) {
             split |= qatomic_read(&t->sizes[vtd_domain_slot(inv->did,
                                                             vtd_kinds[i])]);
@@ -187,6 +197,9 @@ void vtd_invalidate_piotlb(VTDTranslator *t, const VTDInvalidation *inv)
 
 void vtd_invalidate_all(VTDTranslator *t)
 {
+    vtd_overtake(t);
     qatomic_inc(&t->context_gens.global);
+    /* Once more: a context may be old until here, translations after it not */
+    vtd_overtake(t);
     vtd_next_global(t);
 }

@@ -9,9 +9,13 @@
  * that apply to it. The counters only grow, so that the sum is the same only
  * if none of them has moved. A walk takes the stamp before it reads tables;
  * an entry that is inserted after its tables were invalidated is thus born
- * stale. Invalidations of single pages leave the counters alone and remove
- * entries; a walk that one of them overtook notices by the fence, see
- * vtd_cache_put().
+ * stale.
+ *
+ * The fence counts invalidations of all kinds. A request looks at it before
+ * anything else, and keeps nothing if it has moved, see vtd_cache_put(): an
+ * invalidation of single pages moves no counter, it removes entries; and a
+ * translation may have begun with a context that was invalidated before the
+ * stamp for it was taken.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -93,8 +97,8 @@ static inline uint64_t vtd_cache_get(const VTDCache *c, uint32_t hash,
  * vtd_cache_put: insert or replace an entry.
  * @stamp: sum of the generations, taken before the tables were read; not 0
  * @data: the words of data
- * @fence: counts invalidations of single pages
- * @seen: value of *@fence, read before the tables were read
+ * @fence: counts invalidations
+ * @seen: value of *@fence at the beginning of the request
  *
  * Inserts nothing if *@fence has moved or another thread writes to the same
  * place. Any thread, wait-free.

@@ -25,6 +25,7 @@ static void vtd_set_root_pointer(VTDState *s, bool on)
     trace_intel_vtd_root(s->root);
     vtd_translator_set_root(s->translator, s->root, true);
     vtd_invalidated(s);
+    vtd_notify_unmap(s, 0, UINT64_MAX);
     vtd_spaces_leave_pt(s);
     vtd_drain(s);
 }
@@ -41,6 +42,7 @@ static void vtd_enable_translation(VTDState *s, bool on)
 {
     qatomic_set(&s->translating, on);
     vtd_invalidated(s);
+    vtd_notify_unmap(s, 0, UINT64_MAX);
     vtd_spaces_update(s);
     vtd_drain(s);
 }

@@ -11,6 +11,7 @@
 #include "hw/pci/pasid-dma.h"
 #include "migration/vmstate.h"
 #include "system/address-spaces.h"
+#include "system/runstate.h"
 #include "space.h"
 #include "trace.h"
 
@@ -63,6 +64,21 @@ static void vtd_reset_exit(Object *obj, ResetType type)
     vtd_drain(s);
 }
 
+/*
+ * What waits for a bottom half goes out while interrupt controllers still take
+ * it: those of KVM are read before this device is saved.
+ */
+static void vtd_vm_state_changed(void *opaque, bool running, RunState state)
+{
+    VTDState *s = opaque;
+
+    if (!running) {
+        vtd_event_flush(s);
+        vtd_pri_drain(s);
+        vtd_event_flush(s);
+    }
+}
+
 static void vtd_realize(DeviceState *dev, Error **errp)
 {
     VTDState *s = INTEL_VTD_DEVICE(dev);
@@ -80,6 +96,7 @@ static void vtd_realize(DeviceState *dev, Error **errp)
     vtd_pri_init(s);
     vtd_irq_init(s);
     vtd_spaces_init(s);
+    qdev_add_vm_change_state_handler(dev, vtd_vm_state_changed, NULL, s);
 
     memory_region_init_io(&s->mmio, OBJECT(s), &vtd_mmio_ops, s, "intel-vtd",
                           VTD_WINDOW_SIZE);

@@ -116,9 +116,9 @@ static void vtd_auto_responses_send(void *opaque)
  * requester that overruns even this queue learns it by the return value.
  */
 static int vtd_auto_respond(VTDState *s, const VTDAutoResponse *response,
-                            bool lpig)
+                            bool respond)
 {
-    if (!lpig) {
+    if (!respond) {
         return 0;
     }
     WITH_QEMU_LOCK_GUARD(&s->reg_lock) {
@@ -216,6 +216,8 @@ int vtd_pri_request_page(PCIBus *bus, void *opaque, int devfn, uint32_t pasid,
         .pasid = pasid, .sid = req.sid, .prgi = prgi & PCI_PRI_PRGI_MASK,
     };
     uint64_t desc[4] = { };
+    /* 7.4: a stop marker, which asks for no access, has no response */
+    bool respond = lpig && (is_read || is_write);
     VTDQueued queued;
 
     if (!(s->ecap & VTD_ECAP_PRS)) {
@@ -225,7 +227,7 @@ int vtd_pri_request_page(PCIBus *bus, void *opaque, int devfn, uint32_t pasid,
                            is_read, is_write);
     if (!vtd_pri_allowed(s, &req)) {
         response.code = PRG_INVALID;
-        return vtd_auto_respond(s, &response, lpig);
+        return vtd_auto_respond(s, &response, respond);
     }
 
     desc[0] = PRQ_TYPE | (uint64_t)req.sid << PRQ_RID_SHIFT;
@@ -248,7 +250,7 @@ int vtd_pri_request_page(PCIBus *bus, void *opaque, int devfn, uint32_t pasid,
     }
     trace_intel_vtd_page_request_overflow(req.sid, pasid, response.prgi);
     response.code = queued == OVERFLOWED ? PRG_SUCCESS : PRG_FAILURE;
-    return vtd_auto_respond(s, &response, lpig);
+    return vtd_auto_respond(s, &response, respond);
 }
 
 void vtd_prs_write(VTDState *s, const VTDReg *reg, uint64_t old,

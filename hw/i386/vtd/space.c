@@ -57,8 +57,17 @@ IOMMUTLBEntry vtd_space_translate_slow(VTDSpace *sp, hwaddr addr,
     };
     VTDMapping map;
     VTDFault fault;
+    unsigned phase;
+    bool good;
 
-    if (unlikely(!vtd_translate(sp->s->translator, &req, &map, &fault))) {
+    /*
+     * A walk sets bits in tables: not once they may be other memory. What is
+     * done with the translation is not waited for.
+     */
+    phase = vtd_drain_enter(sp->s);
+    good = vtd_translate(sp->s->translator, &req, &map, &fault);
+    vtd_drain_leave(sp->s, phase);
+    if (unlikely(!good)) {
         return vtd_space_blocked(sp, &req, &fault);
     }
     if (unlikely(map.pass_through)) {

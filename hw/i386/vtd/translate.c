@@ -94,12 +94,17 @@ static inline uint32_t vtd_context_hash(uint16_t sid, uint32_t pasid)
     return sid * 0x9e5u + pasid;
 }
 
+/* First of all: what an invalidation after this is about is not kept */
+static inline uint64_t vtd_fence(VTDTranslator *t)
+{
+    return qatomic_load_acquire(&t->fence);
+}
+
 static VTDFaultReason vtd_get_device(VTDTranslator *t, uint64_t root,
-                                     uint16_t sid, VTDDevice *dev,
-                                     uint32_t *flags)
+                                     uint16_t sid, uint64_t fence,
+                                     VTDDevice *dev, uint32_t *flags)
 {
     uint64_t stamp = vtd_device_stamp(t, sid);
-    uint64_t fence = qatomic_read(&t->fence);
     VTDFaultReason reason;
 
     if (vtd_cache_get(&t->context, vtd_context_hash(sid, 0), sid, 0,
@@ -121,11 +126,10 @@ static VTDFaultReason vtd_get_device(VTDTranslator *t, uint64_t root,
 /* Slow paths stay out of line, so that a hit has no registers to save */
 static __attribute__((noinline))
 VTDFaultReason vtd_read_legacy_context(VTDTranslator *t, uint64_t root,
-                                       uint16_t sid, VTDContext *ctx,
-                                       uint32_t *flags)
+                                       uint16_t sid, uint64_t fence,
+                                       VTDContext *ctx, uint32_t *flags)
 {
     uint64_t stamp = vtd_device_stamp(t, sid);
-    uint64_t fence = qatomic_read(&t->fence);
     VTDFaultReason reason;
 
     /* The generations before the tables */
@@ -143,8 +147,8 @@ VTDFaultReason vtd_read_legacy_context(VTDTranslator *t, uint64_t root,
 }
 
 static inline VTDFaultReason vtd_get_legacy(VTDTranslator *t, uint64_t root,
-                                            uint16_t sid, VTDContext *ctx,
-                                            uint32_t *flags)
+                                            uint16_t sid, uint64_t fence,
+                                            VTDContext *ctx, uint32_t *flags)
 {
     if (vtd_cache_get(&t->context, vtd_context_hash(sid, 0),
                       VTD_KEY_LEGACY | sid, 0, VTD_CTX_WORDS,
@@ -152,7 +156,7 @@ static inline VTDFaultReason vtd_get_legacy(VTDTranslator *t, uint64_t root,
         *flags |= ctx->flags;
         return VTD_FR_NONE;
     }
-    return vtd_read_legacy_context(t, root, sid, ctx, flags);
+    return vtd_read_legacy_context(t, root, sid, fence, ctx, flags);
 }
 
 /* 7.1.3: what the context entry has to say to a PASID, or to none */
@@ -172,10 +176,10 @@ static VTDFaultReason vtd_select_pasid(VTDTranslator *t, const VTDDevice *dev,
 
 static __attribute__((noinline))
 VTDFaultReason vtd_read_context(VTDTranslator *t, uint64_t root,
-                                const VTDRequest *req, VTDContext *ctx,
-                                uint32_t *flags)
+                                const VTDRequest *req, uint64_t fence,
+                                VTDContext *ctx, uint32_t *flags)
 {
-    uint64_t fence = qatomic_read(&t->fence), stamp;
+    uint64_t stamp;
     uint32_t pasid = req->pasid;
     VTDFaultReason reason;
     VTDDevice dev;
@@ -185,7 +189,7 @@ VTDFaultReason vtd_read_context(VTDTranslator *t, uint64_t root,
         return reason;
     }
     stamp = vtd_device_stamp(t, req->sid);
-    reason = vtd_get_device(t, root, req->sid, &dev, flags);
+    reason = vtd_get_device(t, root, req->sid, fence, &dev, flags);
     if (reason != VTD_FR_NONE) {
         return reason;
     }
@@ -212,7 +216,8 @@ VTDFaultReason vtd_read_context(VTDTranslator *t, uint64_t root,
 /* The tables and rules for a request; with a cached context, no more */
 static inline VTDFaultReason vtd_get_context(VTDTranslator *t,
                                              const VTDRequest *req,
-                                             VTDContext *ctx, uint32_t *flags)
+                                             uint64_t fence, VTDContext *ctx,
+                                             uint32_t *flags)
 {
     uint64_t root = qatomic_read(&t->root), stamp;
 
@@ -220,7 +225,7 @@ static inline VTDFaultReason vtd_get_context(VTDTranslator *t,
         if (req->pasid != VTD_NO_PASID) {
             return VTD_FR_RTA_2_PASID;
         }
-        return vtd_get_legacy(t, root, req->sid, ctx, flags);
+        return vtd_get_legacy(t, root, req->sid, fence, ctx, flags);
     }
     stamp = vtd_cache_get(&t->pasid, vtd_context_hash(req->sid, req->pasid),
                           req->sid, req->pasid, VTD_CTX_WORDS, ctx->word);
@@ -228,7 +233,7 @@ static inline VTDFaultReason vtd_get_context(VTDTranslator *t,
         *flags |= ctx->flags;
         return VTD_FR_NONE;
     }
-    return vtd_read_context(t, root, req, ctx, flags);
+    return vtd_read_context(t, root, req, fence, ctx, flags);
 }
 
 /*
@@ -276,7 +281,7 @@ static VTDFaultReason vtd_identity(VTDTranslator *t, const VTDContext *ctx,
  */
 static __attribute__((noinline))
 VTDFaultReason vtd_translated(VTDTranslator *t, const VTDRequest *req,
-                              VTDMapping *map, uint32_t *flags)
+                              uint64_t fence, VTDMapping *map, uint32_t *flags)
 {
     uint64_t root = qatomic_read(&t->root);
     VTDContext ctx = { .flags = 0 };
@@ -287,14 +292,14 @@ VTDFaultReason vtd_translated(VTDTranslator *t, const VTDRequest *req,
         if (req->pasid != VTD_NO_PASID) {
             return VTD_FR_RTA_2_PASID;
         }
-        reason = vtd_get_legacy(t, root, req->sid, &ctx, flags);
+        reason = vtd_get_legacy(t, root, req->sid, fence, &ctx, flags);
         if (reason == VTD_FR_NONE && !(ctx.flags & VTD_CTX_DTE)) {
             reason = VTD_FR_LCT_5_BLOCKED;
         }
     } else {
         reason = vtd_check_root(t, root);
         if (reason == VTD_FR_NONE) {
-            reason = vtd_get_device(t, root, req->sid, &dev, flags);
+            reason = vtd_get_device(t, root, req->sid, fence, &dev, flags);
         }
         if (reason == VTD_FR_NONE && !(dev.flags & VTD_CTX_DTE)) {
             reason = VTD_FR_SCT_5_DTE;
@@ -414,13 +419,13 @@ static bool vtd_avoid_interrupts(uint64_t addr, VTDLeaf *leaf)
 static __attribute__((noinline))
 VTDFaultReason vtd_translate_miss(VTDTranslator *t, const VTDContext *ctx,
                                   uint64_t addr, VTDIntent intent,
-                                  VTDMapping *map)
+                                  uint64_t fence, VTDMapping *map)
 {
     VTDFaultReason reason;
     VTDLeaf leaf;
     VTDWalk w;
 
-    vtd_walk_begin(&w, t, ctx);
+    vtd_walk_begin(&w, t, ctx, fence);
     reason = vtd_walk(&w, addr, intent, &leaf);
     if (reason != VTD_FR_NONE) {
         return reason;
@@ -465,15 +470,16 @@ static inline VTDFaultReason vtd_translate_reason(VTDTranslator *t,
                                                   VTDMapping *map,
                                                   uint32_t *flags)
 {
+    uint64_t fence = vtd_fence(t);
     VTDFaultReason reason;
     VTDContext ctx;
     VTDIntent intent;
     VTDTag tag;
 
     if (req->at == VTD_AT_TRANSLATED) {
-        return vtd_translated(t, req, map, flags);
+        return vtd_translated(t, req, fence, map, flags);
     }
-    reason = vtd_get_context(t, req, &ctx, flags);
+    reason = vtd_get_context(t, req, fence, &ctx, flags);
     if (reason != VTD_FR_NONE) {
         return reason;
     }
@@ -493,7 +499,7 @@ static inline VTDFaultReason vtd_translate_reason(VTDTranslator *t,
         return VTD_FR_NONE;
     }
     /* A cached translation that is not enough is looked at again in memory */
-    return vtd_translate_miss(t, &ctx, req->addr, intent, map);
+    return vtd_translate_miss(t, &ctx, req->addr, intent, fence, map);
 }
 
 static void vtd_set_fault(VTDFault *fault, VTDFaultReason reason,
@@ -525,6 +531,7 @@ bool vtd_page_request_check(VTDTranslator *t, uint16_t sid, uint32_t pasid,
                             VTDFault *fault)
 {
     VTDRequest req = { .sid = sid, .pasid = pasid };
+    uint64_t fence = vtd_fence(t);
     uint64_t root = qatomic_read(&t->root);
     VTDFaultReason reason;
     uint32_t flags = 0;
@@ -537,13 +544,13 @@ bool vtd_page_request_check(VTDTranslator *t, uint16_t sid, uint32_t pasid,
         reason = vtd_check_root(t, root);
     }
     if (reason == VTD_FR_NONE) {
-        reason = vtd_get_device(t, root, sid, &dev, &flags);
+        reason = vtd_get_device(t, root, sid, fence, &dev, &flags);
     }
     if (reason == VTD_FR_NONE && !(dev.flags & VTD_CTX_PRE)) {
         reason = VTD_FR_SCT_8_PRE;
     }
     if (reason == VTD_FR_NONE && pasid != VTD_NO_PASID) {
-        reason = vtd_get_context(t, &req, &ctx, &flags);
+        reason = vtd_get_context(t, &req, fence, &ctx, &flags);
     }
     if (reason != VTD_FR_NONE) {
         vtd_set_fault(fault, reason, pasid, VTD_AT_UNTRANSLATED, flags);

@@ -63,7 +63,7 @@ struct VTDTranslator {
     VTDCache iotlb;             /* see translate.c */
     VTDCache paging;            /* see walk.c */
 
-    uint64_t fence;             /* invalidations of single pages */
+    uint64_t fence;             /* counts invalidations */
     VTDContextGens context_gens;
     VTDPageGens page_gens;
     uint8_t sizes[VTD_DOMAIN_SLOTS];    /* page sizes that may be cached */

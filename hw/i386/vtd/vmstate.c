@@ -12,7 +12,7 @@ static int vtd_pre_save(void *opaque)
 {
     VTDState *s = opaque;
 
-    /* What waits for a bottom half would be lost */
+    /* What came since the machine has stopped and waits for a bottom half */
     vtd_event_flush(s);
     vtd_pri_drain(s);
     s->mig_cap = s->cap;

@@ -474,16 +474,17 @@ void vtd_walk_init(VTDTranslator *t)
     vtd_second_reserved(f, f->snoop_control, &t->legacy_reserved);
 }
 
-void vtd_walk_begin(VTDWalk *w, VTDTranslator *t, const VTDContext *ctx)
+void vtd_walk_begin(VTDWalk *w, VTDTranslator *t, const VTDContext *ctx,
+                    uint64_t fence)
 {
     w->t = t;
     w->ctx = ctx;
-    w->fence = qatomic_read(&t->fence);
+    w->fence = fence;
     w->tag = vtd_tag(t, ctx->pgtt, ctx->did, ctx->pasid);
     if (ctx->pgtt == VTD_PGTT_NESTED) {
         w->second = vtd_tag(t, VTD_PGTT_SECOND, ctx->did, VTD_NO_PASID);
     }
-    /* The generations and the fence before the tables */
+    /* The generations before the tables */
     smp_rmb();
 }
 

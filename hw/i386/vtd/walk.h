@@ -51,7 +51,7 @@ typedef struct VTDLeaf {
  * @ctx: tables and rules
  * @tag: the tag of @ctx's translations
  * @second: with nesting, the tag of the second stage alone
- * @fence: value of VTDTranslator.fence when the walk began
+ * @fence: value of VTDTranslator.fence when the request began
  */
 typedef struct VTDWalk {
     VTDTranslator *t;
@@ -64,8 +64,12 @@ typedef struct VTDWalk {
 /* Reserved-bit masks of all formats, from the features. */
 void vtd_walk_init(VTDTranslator *t);
 
-/* Takes the stamps: must come before anything is read from memory. */
-void vtd_walk_begin(VTDWalk *w, VTDTranslator *t, const VTDContext *ctx);
+/*
+ * Takes the stamps: must come before anything is read from memory. @fence is
+ * the value that VTDTranslator.fence had before @ctx was looked up.
+ */
+void vtd_walk_begin(VTDWalk *w, VTDTranslator *t, const VTDContext *ctx,
+                    uint64_t fence);
 
 /**
  * vtd_walk: walk the tables for @addr.
