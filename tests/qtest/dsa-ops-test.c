@@ -419,16 +419,22 @@ static void test_interrupt(Fixture *f, const void *unused)
     g_assert_cmphex(qtest_readb(t->qts, CR), ==, 1);
 }
 
-static void load(DSATest *t, unsigned n)
+/* Copies with the records @from up to @to */
+static void load_from(DSATest *t, unsigned from, unsigned to)
 {
     unsigned i;
 
-    for (i = 0; i < n; i++) {
+    for (i = from; i < to; i++) {
         DSATestDesc d = desc(DSA_TEST_MEMMOVE, A, B, 16 * MB);
 
         d.cr = CR + i * 32;
         dsa_test_submit(t, 0, &d);
     }
+}
+
+static void load(DSATest *t, unsigned n)
+{
+    load_from(t, 0, n);
 }
 
 /* After an abort or reset nothing is written any more */
@@ -539,8 +545,9 @@ static void test_migrate(void)
     dsa_test_one_wq(t, 64, 0);
     qtest_memset(t->qts, CR, 0, 64 * 32);
     qtest_memset(t->qts, A, 0x23, 16 * MB);
-    load(t, 60);
+    load(t, 30);
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
+    load_from(t, 30, 60);
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', "
                              "'arguments': { 'uri': %s } }", uri);
     migrate_wait(t->qts);

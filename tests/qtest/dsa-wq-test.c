@@ -473,6 +473,64 @@ static void test_many_queues(Fixture *f, const void *unused)
     expect_done(t, 0, 128);
 }
 
+/*
+ * Queues of equal priority have equal parts of the engines, however many jobs
+ * one of them has under way. The one job of the second queue is a batch: it
+ * fills as much as each job of the first queue does, in several turns, and then
+ * looks how far these have come.
+ */
+static void test_large_jobs(Fixture *f, const void *unused)
+{
+    enum { JOBS = 8, SIZE = 8 * 1024 * 1024, FAR = 6 * 1024 * 1024 };
+    const uint64_t data = 0x2000000, list = 0x1800000, seen = 0x1900000;
+    DSATest *t = f->t;
+    DSATestDesc fill = {
+        .opcode = DSA_TEST_FILL, .flags = DSA_TEST_CRAV | DSA_TEST_RCR,
+        .addr1 = 0x5555555555555555, .size = SIZE,
+    };
+    DSATestDesc batch = {
+        .opcode = DSA_TEST_BATCH, .flags = DSA_TEST_CRAV | DSA_TEST_RCR,
+        .addr1 = list, .size = JOBS + 1, .cr = CR + JOBS * DSA_TEST_CR_SIZE,
+    };
+    unsigned i, far = 0;
+    uint8_t raw[64];
+
+    dsa_test_group(t, 0, 3, 1);
+    dsa_test_wq(t, 0, JOBS, 0, DSA_TEST_WQ_DEDICATED | DSA_TEST_WQ_PRIO(1));
+    dsa_test_wq(t, 1, 8, 0, DSA_TEST_WQ_DEDICATED | DSA_TEST_WQ_PRIO(1));
+    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_DEV, 0);
+    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
+    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 1);
+    dsa_test_pause(t);
+    for (i = 0; i <= JOBS; i++) {
+        DSATestDesc look = {
+            .opcode = DSA_TEST_MEMMOVE, .addr1 = data + i * SIZE + FAR,
+            .addr2 = seen + i, .size = 1,
+        };
+
+        fill.addr2 = data + i * SIZE;
+        fill.cr = CR + i * DSA_TEST_CR_SIZE;
+        dsa_test_clear_cr(t, fill.cr);
+        if (i < JOBS) {
+            dsa_test_submit(t, 0, &fill);
+            dsa_test_desc(&look, raw);
+        } else {
+            fill.flags = 0;
+            dsa_test_desc(&fill, raw);
+        }
+        qtest_memwrite(t->qts, list + (i + 1) % (JOBS + 1) * 64, raw, 64);
+    }
+    dsa_test_submit(t, 1, &batch);
+    dsa_test_resume(t);
+    g_assert_cmphex(dsa_test_wait_cr(t, batch.cr), ==, DSA_TEST_SUCCESS);
+    for (i = 0; i < JOBS; i++) {
+        far += !!qtest_readb(t->qts, seen + i);
+        g_assert_cmphex(dsa_test_wait_cr(t, CR + i * DSA_TEST_CR_SIZE), ==,
+                        DSA_TEST_SUCCESS);
+    }
+    g_assert_cmpuint(far, <, JOBS / 4);
+}
+
 /* Queued descriptors, a waiting command and the registers travel */
 static void test_migration(Fixture *f, const void *unused)
 {
@@ -536,6 +594,9 @@ int main(int argc, char **argv)
     WQ_TEST("int-handles", ",int-handles=on", test_int_handles);
     WQ_TEST("occupancy", NULL, test_occupancy);
     WQ_TEST("many-queues", NULL, test_many_queues);
+    WQ_TEST("many-queues/workers", ",workers=16", test_many_queues);
+    /* With several workers the host decides which one is held up */
+    WQ_TEST("large-jobs", ",workers=1", test_large_jobs);
     WQ_TEST("migration", NULL, test_migration);
     return g_test_run();
 }

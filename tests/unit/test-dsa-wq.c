@@ -640,8 +640,36 @@ static void test_state_valid(void)
     q->state = DSA_WQ_DISABLED;
     g_assert_false(dsa_wq_state_valid(s, 0));
     *q = good;
+    q->view.priority = DSA_MAX_PRIORITY + 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
+    q->share = INT32_MIN;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    *q = good;
     q->ring[1].ready = 0;
     g_assert_false(dsa_wq_state_valid(s, 0));
+
+    /* A disabled queue is empty, and goes on where it was */
+    *q = (DSAQueue) { .ring = good.ring };
+    g_assert_true(dsa_wq_state_valid(s, 0));
+    q->held_count = 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+    q->held_count = 0;
+    q->head = 1;
+    g_assert_false(dsa_wq_state_valid(s, 0));
+
+    /* One that does not exist is disabled */
+    g_assert_true(dsa_wq_state_valid(s, 1));
+    s->queues[1] = good;
+    s->queues[1].view.index = 1;
+    g_assert_false(dsa_wq_state_valid(s, 1));
+
+    *q = good;
+    dsa_wq_forget_all(s);
+    g_assert_true(dsa_wq_state_valid(s, 0));
+    g_assert_true(dsa_wq_state_valid(s, 1));
+    open_wq(s, 0, 16, 1, true);
+    g_assert_cmpint(submit(s, 0, 0, 3), ==, DSA_SUBMIT_OK);
     teardown(s);
 }
 

@@ -371,8 +371,12 @@ typedef struct Fill {
     bool brief;         /* answers hold for this slice only */
 } Fill;
 
+/*
+ * Where that is in host memory. What is memory for reads only, such as ROM,
+ * takes the permission to write from the entry, whatever tables grant.
+ */
 static bool host_of(AddressSpace *as, hwaddr addr, hwaddr len, bool write,
-                    hwaddr *got, Entry *ent)
+                    uint8_t perm, hwaddr *got, Entry *ent)
 {
     MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
     hwaddr offset;
@@ -383,6 +387,10 @@ static bool host_of(AddressSpace *as, hwaddr addr, hwaddr len, bool write,
     if (!*got || !mr->ram_block || !memory_access_is_direct(mr, write, attrs)) {
         return false;
     }
+    if (!memory_access_is_direct(mr, true, attrs)) {
+        perm &= ~IOMMU_WO;
+    }
+    ent->perm = perm;
     ent->mr = mr;
     ent->offset = offset;
     ent->host = (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
@@ -397,19 +405,19 @@ static void remember(const Fill *f, uint64_t addr, uint64_t len,
                      AddressSpace *as, hwaddr to, uint8_t perm)
 {
     DSAAtc *atc = f->w->atc;
-    Entry ent = { .perm = perm, .slice = f->brief ? atc->slice : 0 };
+    Entry ent = { .slice = f->brief ? atc->slice : 0 };
     uint64_t at, i;
     hwaddr got;
 
     if (!(addr & (LARGE_SIZE - 1)) && len == LARGE_SIZE &&
-        host_of(as, to, LARGE_SIZE, f->write, &got, &ent) &&
+        host_of(as, to, LARGE_SIZE, f->write, perm, &got, &ent) &&
         got == LARGE_SIZE) {
         store(atc, f->fl, addr, true, &ent);
         return;
     }
     len = MIN(len, FILL_PAGES * SMALL_SIZE);
     for (at = 0; at < len; at += SMALL_SIZE) {
-        if (!host_of(as, to + at, len - at, f->write, &got, &ent)) {
+        if (!host_of(as, to + at, len - at, f->write, perm, &got, &ent)) {
             continue;
         }
         for (i = 0; i + SMALL_SIZE <= got; i += SMALL_SIZE) {
@@ -436,7 +444,7 @@ static void remember_block(const Fill *f, uint64_t addr, uint64_t last,
         Entry ent;
 
         to = (to & ~mask) | (base & mask);
-        if (host_of(as, to, LARGE_SIZE, f->write, &got, &ent) &&
+        if (host_of(as, to, LARGE_SIZE, f->write, perm, &got, &ent) &&
             got == LARGE_SIZE) {
             remember(f, base, LARGE_SIZE, as, to, perm);
             return;
@@ -450,9 +458,26 @@ static void remember_block(const Fill *f, uint64_t addr, uint64_t last,
     remember(f, addr, (last | (SMALL_SIZE - 1)) - addr + 1, as, to, perm);
 }
 
+/* An answer from @addr on; a large one may reach over several large pages */
+static void remember_answer(const Fill *f, uint64_t addr, uint64_t last,
+                            const IOMMUTLBEntry *a)
+{
+    uint64_t mask = a->addr_mask | (SMALL_SIZE - 1);
+
+    last = MIN(last, addr | mask);
+    for (;;) {
+        remember_block(f, addr, last, mask, a->target_as, a->translated_addr,
+                       a->perm & IOMMU_RW);
+        if ((addr | (LARGE_SIZE - 1)) >= last) {
+            break;
+        }
+        addr = (addr | (LARGE_SIZE - 1)) + 1;
+    }
+}
+
 /*
  * By Address Translation Services (PCIe 6.0 section 10.2). Returns whether
- * @need may be accessed, be it memory or not.
+ * @need may be accessed: if it was not remembered, it is no memory.
  */
 static bool fill_ats(const Fill *f, uint64_t addr, uint64_t last,
                      uint64_t need)
@@ -474,8 +499,7 @@ static bool fill_ats(const Fill *f, uint64_t addr, uint64_t last,
         if ((a->perm & (f->write ? IOMMU_WO : IOMMU_RO)) &&
             !(a->perm & IOMMU_UNTRANSLATED_ONLY) && a->target_as) {
             granted |= need >= addr && need <= (addr | mask);
-            remember_block(f, addr, last, mask, a->target_as,
-                           a->translated_addr, a->perm & IOMMU_RW);
+            remember_answer(f, addr, last, a);
         }
         if ((addr | mask) >= last) {
             break;
@@ -526,11 +550,11 @@ bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, DSAMiss *miss)
     uint64_t from = miss->addr & ~(SMALL_SIZE - 1), size;
     uint64_t last = miss->first + (miss->len - 1);
     Fill f = { .w = w, .fl = fl, .write = miss->write };
-    bool granted = false, ok;
+    bool hopeless = false, ok;
 
-    miss->no_memory = false;
     /* An operand cannot go on from the last address to the first */
-    if (last < miss->first) {
+    miss->hopeless = last < miss->first;
+    if (miss->hopeless) {
         return false;
     }
     /* One that works backward misses its last byte: ask for what precedes */
@@ -546,10 +570,13 @@ bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, DSAMiss *miss)
         fill_untranslated(&f, miss->addr & ~(SMALL_SIZE - 1));
     } else if (qatomic_read(&fl->space->notified) &&
                pci_pasid_fits(w->e->pci, fl->job.pasid)) {
-        granted = fill_ats(&f, from, last, miss->addr);
+        hopeless = fill_ats(&f, from, last, miss->addr);
+    } else {
+        /* Software disabled PASID, or ATS, when the space was set up */
+        hopeless = true;
     }
     ok = find(w->atc, fl, miss->addr, perm, &size);
-    miss->no_memory = granted && !ok;
+    miss->hopeless = hopeless && !ok;
     trace_dsa_atc_fill(fl->job.pasid, miss->addr, miss->len, miss->write, ok);
     return ok;
 }

@@ -71,7 +71,7 @@ void dsa_atc_wrote(DSAMem *mem, const DSAWindow *win, uint64_t len);
  * @miss: what is needed
  *
  * Not in a run; worker thread, RCU read section. Returns whether the byte at
- * miss->addr can be reached now; if not, miss->no_memory tells whether a page
+ * miss->addr can be reached now; if not, miss->hopeless tells whether a page
  * request is of no use.
  */
 bool dsa_atc_fill(DSAWorker *w, DSAFlight *fl, DSAMiss *miss);

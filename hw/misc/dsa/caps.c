@@ -8,7 +8,6 @@
 #include "qapi/error.h"
 #include "dsa.h"
 
-#define DSA_MAX_WORKERS 16
 #define DSA_MAX_RDBUFS 255
 #define DSA_IMS_UNIT 256
 #define DSA_MAX_XFER_SHIFT 31
@@ -114,6 +113,21 @@ static uint64_t make_gencap(const DSAState *s)
     return FIELD_DP64(cap, GENCAP, UNNAMED38, 1);
 }
 
+static uint64_t make_wqcap(const DSAState *s)
+{
+    uint64_t cap = 0;
+
+    cap = FIELD_DP64(cap, WQCAP, TOTAL_SIZE, s->wq_size);
+    cap = FIELD_DP64(cap, WQCAP, NUM_WQS, s->wqs);
+    cap = FIELD_DP64(cap, WQCAP, WQCFG_SIZE, ctz32(DSA_WQCFG_STRIDE) - 5);
+    cap = FIELD_DP64(cap, WQCAP, SHARED, s->shared);
+    cap = FIELD_DP64(cap, WQCAP, DEDICATED, 1);
+    cap = FIELD_DP64(cap, WQCAP, ATS, s->ats);
+    cap = FIELD_DP64(cap, WQCAP, PRIORITY, 1);
+    cap = FIELD_DP64(cap, WQCAP, OCCUPANCY, 1);
+    return FIELD_DP64(cap, WQCAP, OCCUPANCY_INT, 1);
+}
+
 bool dsa_caps_init(DSAState *s, Error **errp)
 {
     if (!check_version(s, errp) || !check_ranges(s, errp) ||
@@ -121,6 +135,7 @@ bool dsa_caps_init(DSAState *s, Error **errp)
         return false;
     }
     s->gencap = make_gencap(s);
+    s->wqcap = make_wqcap(s);
     /* 00 to 09, 10 to 15 and 20: the operations that there are */
     s->opcap[0] = 0x1003f03ff;
     return true;
@@ -138,17 +153,7 @@ uint64_t dsa_cap_gencap(const DSAState *s)
 
 uint64_t dsa_cap_wqcap(const DSAState *s)
 {
-    uint64_t cap = 0;
-
-    cap = FIELD_DP64(cap, WQCAP, TOTAL_SIZE, s->wq_size);
-    cap = FIELD_DP64(cap, WQCAP, NUM_WQS, s->wqs);
-    cap = FIELD_DP64(cap, WQCAP, WQCFG_SIZE, ctz32(DSA_WQCFG_STRIDE) - 5);
-    cap = FIELD_DP64(cap, WQCAP, SHARED, s->shared);
-    cap = FIELD_DP64(cap, WQCAP, DEDICATED, 1);
-    cap = FIELD_DP64(cap, WQCAP, ATS, s->ats);
-    cap = FIELD_DP64(cap, WQCAP, PRIORITY, 1);
-    cap = FIELD_DP64(cap, WQCAP, OCCUPANCY, 1);
-    return FIELD_DP64(cap, WQCAP, OCCUPANCY_INT, 1);
+    return s->wqcap;
 }
 
 uint64_t dsa_cap_grpcap(const DSAState *s)

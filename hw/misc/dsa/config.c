@@ -161,7 +161,9 @@ void dsa_config_publish_groups(DSAState *s, bool enabled)
     for (g = 0; g < DSA_MAX_GROUPS; g++) {
         bool on = enabled && g < s->groups;
 
-        qatomic_set(&s->group_wqs[g], on ? group_wqs(s, g) : 0);
+        /* Those that exist: what migration brings may name others */
+        qatomic_set(&s->group_wqs[g],
+                    on ? group_wqs(s, g) & dsa_all_wqs(s) : 0);
     }
 }
 

@@ -83,7 +83,7 @@ struct DSAState {
     MemoryRegion mmio, portals;
     uint32_t regs[DSA_MMIO_SIZE / 4];
     uint8_t reg_row[DSA_MMIO_SIZE / 4];     /* doubleword -> table row */
-    uint64_t gencap, opcap[4];
+    uint64_t gencap, wqcap, opcap[4];
 
     /* device and command state, big lock */
     uint32_t state;                         /* DSADeviceState */
@@ -215,6 +215,8 @@ void dsa_drain_cancel(DSAState *s);
 /* After migration */
 void dsa_drain_recount(DSAState *s);
 bool dsa_wq_state_valid(const DSAState *s, unsigned wq);
+/* Nothing is in the queues, which are disabled, whatever was there */
+void dsa_wq_forget_all(DSAState *s);
 
 /*
  * Drop queued jobs and end running ones, without completion records. Big lock

@@ -11,6 +11,7 @@
 #include "qemu/rcu.h"
 #include "hw/pci/pcie.h"
 #include "engine.h"
+#include "turn.h"
 #include "trace.h"
 
 #define ALL_GROUPS MAKE_64BIT_MASK(0, DSA_MAX_GROUPS)
@@ -61,8 +62,48 @@ static void wake_all(DSAEngines *e)
 
 void dsa_flight_ready(DSAEngines *e, DSAFlight *fl)
 {
-    enqueue(&e->readyq, fl, DSA_F_READY);
+    unsigned wq = fl->job.wq.index;
+
+    enqueue(&e->ready[wq], fl, DSA_F_READY);
+    e->ready_wqs |= BIT(wq);
     wake_one(e);
+}
+
+static void ready_remove(DSAEngines *e, DSAFlight *fl)
+{
+    unsigned wq = fl->job.wq.index;
+
+    QTAILQ_REMOVE(&e->ready[wq], fl, link);
+    if (QTAILQ_EMPTY(&e->ready[wq])) {
+        e->ready_wqs &= ~BIT(wq);
+        e->ready_share[wq] = 0;
+    }
+}
+
+/*
+ * The next slice. A queue's part does not depend on how many of its jobs are
+ * under way.
+ */
+static DSAFlight *ready_take(DSAEngines *e)
+{
+    DSATurn turn = { };
+    DSAFlight *fl;
+    unsigned m;
+
+    for (m = e->ready_wqs; m; m &= m - 1) {
+        unsigned wq = ctz32(m);
+
+        fl = QTAILQ_FIRST(&e->ready[wq]);
+        dsa_turn_offer(&turn, wq, &e->ready_share[wq],
+                       MAX(fl->job.wq.priority, 1));
+    }
+    if (!dsa_turn_decide(&turn)) {
+        return NULL;
+    }
+    fl = QTAILQ_FIRST(&e->ready[turn.who]);
+    ready_remove(e, fl);
+    fl->state = DSA_F_ACTIVE;
+    return fl;
 }
 
 void dsa_engines_schedule(DSAEngines *e)
@@ -84,12 +125,14 @@ static void wait_for_workers(DSAEngines *e)
     e->waiters--;
 }
 
-static void release_drains(DSAEngines *e)
+/* @over has ended; or, if it is NULL, a worker's taking */
+static void release_drains(DSAEngines *e, const DSAFlight *over)
 {
     DSAFlight *fl, *next;
 
     QTAILQ_FOREACH_SAFE(fl, &e->drainq, link, next) {
-        if (dsa_flight_drained(e, fl)) {
+        if ((over ? dsa_flight_drains(fl, over) : fl->drain_unsure) &&
+            dsa_flight_drained(e, fl)) {
             QTAILQ_REMOVE(&e->drainq, fl, link);
             dsa_flight_ready(e, fl);
         }
@@ -101,7 +144,7 @@ static void detach(DSAEngines *e, DSAFlight *fl)
 {
     switch (fl->state) {
     case DSA_F_READY:
-        QTAILQ_REMOVE(&e->readyq, fl, link);
+        ready_remove(e, fl);
         break;
     case DSA_F_SPACE:
         QTAILQ_REMOVE(&e->spaceq, fl, link);
@@ -135,8 +178,8 @@ static void retire(DSAEngines *e, DSAFlight *fl)
     fl->list = NULL;
     dsa_wq_retire(e->s, &fl->job);
     qemu_mutex_lock(&e->lock);
+    release_drains(e, fl);
     QTAILQ_INSERT_HEAD(&e->freeq, fl, link);
-    release_drains(e);
 }
 
 /* --- workers ------------------------------------------------------------- */
@@ -179,9 +222,7 @@ static DSAFlight *take_from(DSAWorker *w, unsigned group)
         fl = NULL;
     }
     tell_waiters(e);
-    if (!QTAILQ_EMPTY(&e->drainq)) {
-        release_drains(e);
-    }
+    release_drains(e, NULL);
     return fl;
 }
 
@@ -211,7 +252,7 @@ static DSAFlight *next_flight(DSAWorker *w)
     DSAFlight *fl = NULL, *more;
 
     w->prefer_new = !w->prefer_new;
-    if (w->prefer_new || QTAILQ_EMPTY(&e->readyq)) {
+    if (w->prefer_new || !e->ready_wqs) {
         fl = take_new(w);
         /* Wake another worker only if there is something for it */
         if (fl && qatomic_read(&e->sleeping)) {
@@ -221,14 +262,7 @@ static DSAFlight *next_flight(DSAWorker *w)
             }
         }
     }
-    if (!fl) {
-        fl = QTAILQ_FIRST(&e->readyq);
-        if (fl) {
-            QTAILQ_REMOVE(&e->readyq, fl, link);
-            fl->state = DSA_F_ACTIVE;
-        }
-    }
-    return fl;
+    return fl ? fl : ready_take(e);
 }
 
 static void put_back(DSAEngines *e, DSAFlight *fl, DSAVerdict verdict)
@@ -244,7 +278,8 @@ static void put_back(DSAEngines *e, DSAFlight *fl, DSAVerdict verdict)
         break;
     case DSA_V_WAIT_DRAIN:
         enqueue(&e->drainq, fl, DSA_F_DRAIN);
-        release_drains(e);
+        /* What it waits for may be over since it looked */
+        release_drains(e, fl);
         break;
     default:
         dsa_flight_ready(e, fl);
@@ -276,7 +311,7 @@ static void fly(DSAWorker *w, DSAFlight *fl)
 
 static bool work_visible(DSAEngines *e)
 {
-    return !QTAILQ_EMPTY(&e->readyq) ||
+    return e->ready_wqs ||
            (qatomic_read(&e->pending) && !e->hold_take &&
             !QTAILQ_EMPTY(&e->freeq));
 }
@@ -505,15 +540,17 @@ DSAEngines *dsa_engines_new(DSAState *s, unsigned workers)
 
     e->s = s;
     e->pci = dsa_pci(s);
-    e->workers = MAX(1, MIN(workers, DSA_MAX_ENGINES));
+    e->workers = workers;
     qemu_mutex_init(&e->lock);
     qemu_cond_init(&e->idle);
     QTAILQ_INIT(&e->freeq);
-    QTAILQ_INIT(&e->readyq);
     QTAILQ_INIT(&e->spaceq);
     QTAILQ_INIT(&e->pageq);
     QTAILQ_INIT(&e->laterq);
     QTAILQ_INIT(&e->drainq);
+    for (i = 0; i < DSA_MAX_WQS; i++) {
+        QTAILQ_INIT(&e->ready[i]);
+    }
     for (i = 0; i < DSA_FLIGHTS; i++) {
         QTAILQ_INSERT_TAIL(&e->freeq, &e->flight[i], link);
     }

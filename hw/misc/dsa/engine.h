@@ -79,7 +79,7 @@ typedef enum DSAVerdict {
 
 typedef enum DSAFlightState {
     DSA_F_FREE,
-    DSA_F_READY,            /* in readyq */
+    DSA_F_READY,            /* in ready[], by its queue */
     DSA_F_ACTIVE,           /* a worker has it */
     DSA_F_SPACE,            /* in spaceq */
     DSA_F_PAGE,             /* in pageq: page request to be sent */
@@ -101,6 +101,7 @@ struct DSAFlight {
 
     uint8_t state;
     bool aborted;
+    bool drain_unsure;      /* in drainq since a worker was taking jobs */
     DSASpace *space;
     /* page requests */
     DSATask *blocked;       /* whose miss is waited for */
@@ -154,7 +155,7 @@ struct DSAEngines {
     DSAState *s;
     PCIDevice *pci;
     unsigned workers;
-    DSAWorker worker[DSA_MAX_ENGINES];
+    DSAWorker worker[DSA_MAX_WORKERS];
 
     /* What kicks look at, away from what workers write all the time; atomic */
     unsigned pending;       /* groups with work, one bit each */
@@ -170,7 +171,11 @@ struct DSAEngines {
     bool quit;
 
     DSAFlight flight[DSA_FLIGHTS];
-    DSAFlightList freeq, readyq, spaceq, pageq, laterq, drainq;
+    DSAFlightList freeq, spaceq, pageq, laterq, drainq;
+    /* Queues take turns here too: a large job is not over with one slice */
+    DSAFlightList ready[DSA_MAX_WQS];
+    int32_t ready_share[DSA_MAX_WQS];
+    unsigned ready_wqs;     /* those with ready flights, one bit each */
 
     DSASpaces *spaces;
 
@@ -222,8 +227,13 @@ void dsa_task_init(DSATask *t, const uint8_t *raw, bool in_batch,
  */
 DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
                          bool may_wait);
-/* Whether the earlier descriptors that a DRAIN waits for are over; e->lock */
-bool dsa_flight_drained(DSAEngines *e, const DSAFlight *fl);
+/*
+ * Whether the earlier descriptors that a DRAIN waits for are over. If not, one
+ * of them tells by its end, or, if fl->drain_unsure, the end of taking. e->lock
+ */
+bool dsa_flight_drained(DSAEngines *e, DSAFlight *fl);
+/* What a DRAIN waits for is of the same queue and PASID */
+bool dsa_flight_drains(const DSAFlight *drain, const DSAFlight *fl);
 
 /* --- batch.c ------------------------------------------------------------ */
 

@@ -23,6 +23,8 @@
 #define DSA_MAX_WQS 8
 #define DSA_MAX_GROUPS 4
 #define DSA_MAX_ENGINES 4
+#define DSA_MAX_WORKERS 16              /* host threads */
+#define DSA_MAX_PRIORITY 15
 #define DSA_MAX_IN_FLIGHT 128       /* jobs of one queue that engines hold */
 #define DSA_PRI_CAPACITY 512        /* outstanding page requests */
 #define DSA_RUN_MAX (2 * 1024 * 1024) /* bytes a worker moves between checks */
@@ -74,6 +76,12 @@ bool dsa_wq_take(DSAState *s, unsigned group, DSAJob *job);
  * Wakes drains. Worker thread, or any thread with the engines paused.
  */
 void dsa_wq_retire(DSAState *s, const DSAJob *job);
+
+/**
+ * dsa_wq_holds: whether the job was taken and is not retired. After migration,
+ * while nothing runs; job->wq.index is valid.
+ */
+bool dsa_wq_holds(const DSAState *s, const DSAJob *job);
 
 /**
  * DSASwErr: a descriptor error that no completion record can carry
@@ -136,6 +144,12 @@ void dsa_engines_kick(DSAEngines *e, unsigned group);
  */
 void dsa_engines_pause(DSAEngines *e);
 void dsa_engines_resume(DSAEngines *e);
+
+/**
+ * dsa_engines_hold: whether what they hold are @count jobs, each one that its
+ * queue knows of. After migration, engines paused.
+ */
+bool dsa_engines_hold(DSAEngines *e, unsigned count);
 
 /**
  * dsa_engines_abort: end in-flight jobs without finishing them.

@@ -17,13 +17,6 @@
 /* What an entry that is applied counts for: it takes as long as a cache line */
 #define APPLY_COST 64
 
-/* Result of Create Delta Record (DSA 8.3.8) */
-enum {
-    DELTA_EQUAL = 0,
-    DELTA_FITS = 1,
-    DELTA_OVERFLOW = 2,
-};
-
 /*
  * How much can be had at once of two operands' windows and of what is left of
  * a piece, in whole units; one unit if the windows end within it.
@@ -107,13 +100,13 @@ DSAStep dsa_op_step_create_delta(DSAOp *op, DSAMem *mem, uint64_t *budget)
                           deltas.len, DSA_OPERAND_ADDR3)) {
             return DSA_STEP_MISS;
         }
-        op->result = DELTA_FITS;
+        op->result = DSA_DELTA_FITS;
         op->record += deltas.len;
     }
     op->done += deltas.compared;
     *budget -= MIN(*budget, deltas.compared);
     if (deltas.overflow) {
-        op->result = DELTA_OVERFLOW;
+        op->result = DSA_DELTA_OVERFLOW;
     } else if (op->done < d->size) {
         return DSA_STEP_MORE;
     }

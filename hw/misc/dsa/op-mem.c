@@ -211,6 +211,8 @@ static DSAStep compare_advance(DSAOp *op, uint64_t same, uint64_t n,
     DSAStep step;
 
     if (same < n) {
+        /* All of it was looked at */
+        *budget -= MIN(*budget, n);
         op->done += same;
         return compared(op, true);
     }
@@ -375,7 +377,8 @@ bool dsa_op_progress_ok(const DSAOp *op)
     case DSA_OP_CREATE_DELTA:
         return op->done % DSA_DELTA_UNIT == 0 &&
                op->record % DSA_DELTA_ENTRY == 0 &&
-               op->record <= (uint32_t)op->d.op[1];
+               op->record <= (uint32_t)op->d.op[1] &&
+               op->result <= DSA_DELTA_OVERFLOW;
     case DSA_OP_APPLY_DELTA:
         return op->done % DSA_DELTA_ENTRY == 0;
     case DSA_OP_DIF_CHECK:

@@ -58,17 +58,24 @@ typedef enum DSAOperand {
     DSA_OPERAND_ADDR3 = 3,
 } DSAOperand;
 
+/* Result of Create Delta Record (DSA 8.3.8) */
+typedef enum DSADeltaResult {
+    DSA_DELTA_EQUAL = 0,
+    DSA_DELTA_FITS = 1,
+    DSA_DELTA_OVERFLOW = 2,
+} DSADeltaResult;
+
 /**
  * DSAMiss: what an operation waits for.
  * @addr: the first byte that cannot be reached
  * @first: the first byte that will be needed
  * @len: how many bytes from @first will be needed
- * @no_memory: its page is there, but is none of memory
+ * @hopeless: a page request would not help
  */
 typedef struct DSAMiss {
     uint64_t addr;
     uint64_t first, len;
-    bool write, no_memory;
+    bool write, hopeless;
     uint8_t operand;
 } DSAMiss;
 

@@ -183,29 +183,38 @@ bool dsa_space_pri_on(DSASpace *sp)
     return sp->pri_on;
 }
 
+/* What of a space is known to the IOMMU */
+typedef struct Registered {
+    uint32_t pasid;
+    bool iotlb, pri;
+} Registered;
+
+static Registered registered(const DSASpace *sp)
+{
+    return (Registered) { sp->pasid, sp->notified, sp->pri_on };
+}
+
 /*
  * Past the checks of the pci_*() functions: PASID may be disabled by now, and
  * the notifier has to go all the same.
  */
-static void notifiers_off(DSASpace *sp)
+static void notifiers_off(DSASpace *sp, Registered was)
 {
     PCIBus *bus = NULL, *iommu;
     int devfn = 0;
 
     iommu = iommu_bus(sp->e, &bus, &devfn);
-    if (sp->pri_on) {
-        pci_pri_unregister_notifier(sp->e->pci, sp->pasid);
-        qatomic_set(&sp->pri_on, false);
-        if (sp->pasid == PCI_NO_PASID) {
+    if (was.pri) {
+        pci_pri_unregister_notifier(sp->e->pci, was.pasid);
+        if (was.pasid == PCI_NO_PASID) {
             sp->e->spaces->plain_on = false;
         }
     }
-    if (sp->notified && iommu) {
+    if (was.iotlb && iommu) {
         iommu->iommu_ops->unregister_iotlb_notifier(bus, iommu->iommu_opaque,
-                                                    devfn, sp->pasid,
+                                                    devfn, was.pasid,
                                                     &sp->iotlb);
     }
-    qatomic_set(&sp->notified, false);
 }
 
 /* --- life cycle ---------------------------------------------------------- */
@@ -215,31 +224,36 @@ static DSASpace *lookup(DSASpaces *spaces, uint32_t pasid)
     return g_hash_table_lookup(spaces->by_pasid, GUINT_TO_POINTER(pasid));
 }
 
-/* Nobody finds the space any more; e->lock held */
-static void space_unbind(DSASpaces *spaces, DSASpace *sp)
+/*
+ * The space is another PASID's from here on, and the IOMMU does not know it.
+ * At no time has a PASID two spaces. e->lock held
+ */
+static void space_bind(DSASpaces *spaces, DSASpace *sp, uint32_t pasid)
 {
     if (sp->used) {
         g_hash_table_remove(spaces->by_pasid, GUINT_TO_POINTER(sp->pasid));
-        sp->used = false;
     }
-}
-
-/* e->lock held */
-static void space_bind(DSASpaces *spaces, DSASpace *sp, uint32_t pasid)
-{
-    space_unbind(spaces, sp);
     sp->pasid = pasid;
     sp->used = true;
+    sp->notified = false;
+    qatomic_set(&sp->pri_on, false);
     g_hash_table_insert(spaces->by_pasid, GUINT_TO_POINTER(pasid), sp);
     dsa_space_invalidate(sp, 0, UINT64_MAX);
 }
 
-static void take_ref(DSASpaces *spaces, DSASpace *sp, DSAFlight *fl)
+/* e->lock held */
+static void take_ref(DSASpaces *spaces, DSASpace *sp)
 {
     if (!sp->refs++) {
         QTAILQ_REMOVE(&spaces->idle, sp, lru);
     }
-    fl->space = sp;
+}
+
+static void drop_ref(DSASpaces *spaces, DSASpace *sp)
+{
+    if (!--sp->refs) {
+        QTAILQ_INSERT_TAIL(&spaces->idle, sp, lru);
+    }
 }
 
 bool dsa_space_acquire(DSAEngines *e, DSAFlight *fl)
@@ -261,16 +275,15 @@ bool dsa_space_acquire(DSAEngines *e, DSAFlight *fl)
     if (!sp || (need && !sp->notified)) {
         return false;
     }
-    take_ref(spaces, sp, fl);
+    take_ref(spaces, sp);
+    fl->space = sp;
     return true;
 }
 
 void dsa_space_release(DSAEngines *e, DSAFlight *fl)
 {
-    DSASpace *sp = fl->space;
-
-    if (sp && !--sp->refs) {
-        QTAILQ_INSERT_TAIL(&e->spaces->idle, sp, lru);
+    if (fl->space) {
+        drop_ref(e->spaces, fl->space);
     }
     fl->space = NULL;
 }
@@ -295,14 +308,15 @@ static DSASpace *oldest_idle(DSASpaces *spaces)
     return sp;
 }
 
-/* e->lock held, dropped meanwhile; nobody else may take @sp then */
+/* Big lock and e->lock held, the latter dropped meanwhile */
 static void rebind(DSASpaces *spaces, DSASpace *sp, uint32_t pasid)
 {
-    space_unbind(spaces, sp);
-    qemu_mutex_unlock(&spaces->e->lock);
-    notifiers_off(sp);
-    qemu_mutex_lock(&spaces->e->lock);
+    Registered was = registered(sp);
+
     space_bind(spaces, sp, pasid);
+    qemu_mutex_unlock(&spaces->e->lock);
+    notifiers_off(sp, was);
+    qemu_mutex_lock(&spaces->e->lock);
 }
 
 DSASpace *dsa_space_adopt(DSAEngines *e, uint32_t pasid)
@@ -312,9 +326,9 @@ DSASpace *dsa_space_adopt(DSAEngines *e, uint32_t pasid)
     if (!sp) {
         sp = oldest_idle(e->spaces);
         if (sp) {
-            QTAILQ_REMOVE(&e->spaces->idle, sp, lru);
+            take_ref(e->spaces, sp);
             rebind(e->spaces, sp, pasid);
-            QTAILQ_INSERT_TAIL(&e->spaces->idle, sp, lru);
+            drop_ref(e->spaces, sp);
         }
     }
     return sp;
@@ -332,11 +346,12 @@ void dsa_spaces_serve(DSAEngines *e)
         QTAILQ_REMOVE(&e->spaceq, fl, link);
         if (!sp) {
             sp = oldest_idle(spaces);
-            take_ref(spaces, sp, fl);
+            take_ref(spaces, sp);
             rebind(spaces, sp, fl->job.pasid);
         } else {
-            take_ref(spaces, sp, fl);
+            take_ref(spaces, sp);
         }
+        fl->space = sp;
         /* If this fails, so do the flight's translations */
         qemu_mutex_unlock(&e->lock);
         notifiers_on(sp);
@@ -379,7 +394,7 @@ void dsa_spaces_free(DSAEngines *e)
     memory_listener_unregister(&spaces->listener);
     stray_off(spaces);
     for (i = 0; i < DSA_SPACES; i++) {
-        notifiers_off(&spaces->space[i]);
+        notifiers_off(&spaces->space[i], registered(&spaces->space[i]));
     }
     g_hash_table_unref(spaces->by_pasid);
     g_free(spaces);

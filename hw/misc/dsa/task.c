@@ -126,7 +126,7 @@ DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
     if (!may_wait || (!fl->page_refused && !dsa_pri_usable(w->e, fl))) {
         return DSA_ST_PAGE_FAULT;
     }
-    if (t->op.miss.no_memory || (fl->page_refused && fl->page_single)) {
+    if (t->op.miss.hopeless || (fl->page_refused && fl->page_single)) {
         fl->page_refused = fl->page_single = false;
         return DSA_ST_PAGE_RESPONSE;
     }
@@ -170,23 +170,29 @@ static DSAStep op_steps(DSAFlight *fl, DSATask *t, DSAMem *mem,
     return dsa_op_step(&t->op, mem, budget);
 }
 
-bool dsa_flight_drained(DSAEngines *e, const DSAFlight *fl)
+bool dsa_flight_drains(const DSAFlight *drain, const DSAFlight *fl)
+{
+    return drain->job.wq.index == fl->job.wq.index &&
+           drain->job.pasid == fl->job.pasid;
+}
+
+bool dsa_flight_drained(DSAEngines *e, DSAFlight *fl)
 {
     unsigned i;
 
-    /* What a worker is just taking may be an earlier one */
-    for (i = 0; i < e->workers; i++) {
-        if (e->worker[i].taking) {
-            return false;
-        }
-    }
+    fl->drain_unsure = false;
     for (i = 0; i < DSA_FLIGHTS; i++) {
         const DSAFlight *other = &e->flight[i];
 
-        if (other->state != DSA_F_FREE && other != fl &&
-            other->job.wq.index == fl->job.wq.index &&
-            other->job.pasid == fl->job.pasid &&
+        if (other->state != DSA_F_FREE && dsa_flight_drains(fl, other) &&
             (int64_t)(other->job.ticket - fl->job.ticket) < 0) {
+            return false;
+        }
+    }
+    /* What a worker is just taking may be an earlier one */
+    for (i = 0; i < e->workers; i++) {
+        if (e->worker[i].taking) {
+            fl->drain_unsure = true;
             return false;
         }
     }

@@ -277,19 +277,49 @@ static bool restore_flight(DSAFlight *fl)
            fl->job.wq.group < DSA_MAX_GROUPS;
 }
 
+bool dsa_engines_hold(DSAEngines *e, unsigned count)
+{
+    unsigned i;
+
+    QEMU_LOCK_GUARD(&e->lock);
+    for (i = 0; i < DSA_FLIGHTS; i++) {
+        const DSAFlight *fl = &e->flight[i];
+
+        if (fl->state != DSA_F_FREE) {
+            if (!count-- || !dsa_wq_holds(e->s, &fl->job)) {
+                return false;
+            }
+        }
+    }
+    return count == 0;
+}
+
+/* All or none. Big lock and e->lock held */
+static bool restore_all(DSAEngines *e)
+{
+    int32_t i;
+
+    for (i = 0; i < e->mig_count; i++) {
+        if (!restore_flight(&e->mig[i])) {
+            return false;
+        }
+    }
+    return restore_groups(e);
+}
+
 static int post_load(void *opaque, int version_id)
 {
     DSAEngines *e = opaque;
-    int rc;
     int32_t i;
+    int rc;
 
     QEMU_LOCK_GUARD(&e->lock);
-    rc = restore_groups(e) ? 0 : -EINVAL;
+    rc = restore_all(e) ? 0 : -EINVAL;
     drop_groups(e);
     for (i = 0; i < e->mig_count; i++) {
         DSAFlight *in = &e->mig[i], *fl;
 
-        fl = rc || !restore_flight(in) ? NULL : dsa_flight_get(e);
+        fl = rc ? NULL : dsa_flight_get(e);
         if (!fl) {
             g_free(in->list);
             rc = -EINVAL;

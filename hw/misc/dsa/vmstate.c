@@ -104,22 +104,37 @@ static bool dsa_pre_load(void *opaque, Error **errp)
     return true;
 }
 
-/* What comes from outside is checked like a guest's input */
-static bool dsa_post_load(void *opaque, int version_id, Error **errp)
+static bool queues_valid(DSAState *s, Error **errp)
 {
-    DSAState *s = opaque;
-    unsigned i;
+    unsigned i, held = 0;
 
-    for (i = 0; i < s->wqs; i++) {
+    for (i = 0; i < DSA_MAX_WQS; i++) {
         if (!dsa_wq_state_valid(s, i)) {
             error_setg(errp, "intel-dsa: the incoming state of work queue %u "
                        "is broken", i);
             return false;
         }
+        held += s->queues[i].held_count;
+    }
+    if (!dsa_engines_hold(s->engines, held)) {
+        error_setg(errp, "intel-dsa: the incoming descriptors in flight are "
+                   "not those of the work queues");
+        return false;
+    }
+    return true;
+}
+
+/* What comes from outside is checked like a guest's input */
+static bool dsa_post_load(void *opaque, int version_id, Error **errp)
+{
+    DSAState *s = opaque;
+
+    if (!queues_valid(s, errp)) {
+        goto broken;
     }
     if (s->state > DSA_STATE_HALT || !dsa_cmd_state_valid(s)) {
         error_setg(errp, "intel-dsa: the incoming device state is broken");
-        return false;
+        goto broken;
     }
     pcie_dmwr_post_load(&s->dmwr);
     dsa_regs_set_caps(s);
@@ -127,6 +142,12 @@ static bool dsa_post_load(void *opaque, int version_id, Error **errp)
                               s->state == DSA_STATE_DRAIN);
     dsa_drain_recount(s);
     return true;
+
+broken:
+    /* A monitor may let the machine go on all the same */
+    dsa_wq_forget_all(s);
+    dsa_device_reset(s);
+    return false;
 }
 
 const VMStateDescription vmstate_dsa = {
@@ -142,6 +163,7 @@ const VMStateDescription vmstate_dsa = {
                        vmstate_pcie_aer_log, PCIEAERLog),
         /* The other side must be the same device */
         VMSTATE_UINT64_EQUAL(gencap, DSAState),
+        VMSTATE_UINT64_EQUAL(wqcap, DSAState),
         VMSTATE_UINT32_EQUAL(wqs, DSAState),
         VMSTATE_UINT32_EQUAL(groups, DSAState),
         VMSTATE_UINT32_EQUAL(engines_num, DSAState),

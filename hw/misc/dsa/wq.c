@@ -11,6 +11,7 @@
 #include "qemu/memalign.h"
 #include "qemu/processor.h"
 #include "dsa.h"
+#include "turn.h"
 #include "trace.h"
 
 /* DSAQueue.ctl: one word, so that a descriptor is admitted by one swap */
@@ -198,32 +199,22 @@ static bool queue_has_job(DSAState *s, DSAQueue *q)
 
 /*
  * DSA section 3.4: queues of a group share its engines by priority, and none
- * starves. Smooth weighted round robin: each waiting queue gains its priority,
- * the richest one is served and pays what all have gained.
+ * starves.
  */
 static DSAQueue *pick(DSAState *s, uint32_t wqs)
 {
-    DSAQueue *best = NULL;
-    int32_t sum = 0;
+    DSATurn turn = { };
 
-    while (wqs) {
+    for (; wqs; wqs &= wqs - 1) {
         DSAQueue *q = &s->queues[ctz32(wqs)];
 
-        wqs &= wqs - 1;
-        if (!queue_has_job(s, q)) {
+        if (queue_has_job(s, q)) {
+            dsa_turn_offer(&turn, ctz32(wqs), &q->share, q->view.priority);
+        } else {
             q->share = 0;
-            continue;
-        }
-        q->share += q->view.priority;
-        sum += q->view.priority;
-        if (!best || q->share > best->share) {
-            best = q;
         }
     }
-    if (best) {
-        best->share -= sum;
-    }
-    return best;
+    return dsa_turn_decide(&turn) ? &s->queues[turn.who] : NULL;
 }
 
 bool dsa_wq_take(DSAState *s, unsigned group, DSAJob *job)
@@ -305,8 +296,14 @@ void dsa_wq_retire(DSAState *s, const DSAJob *job)
 /* A place between head and end that its writer is still filling */
 static void wait_ready(DSASlot *slot, uint64_t pos)
 {
-    while (!slot_ready(slot, pos)) {
-        cpu_relax();
+    unsigned spins;
+
+    for (spins = 0; !slot_ready(slot, pos); spins++) {
+        if (spins < 1000) {
+            cpu_relax();
+        } else {
+            g_usleep(10);   /* the host has another thread on its processor */
+        }
     }
 }
 
@@ -359,16 +356,21 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
 {
     const DSAQueue *q = &s->queues[wq];
     unsigned occupancy = FIELD_EX64(q->ctl, CTL, OCCUPANCY), i;
+    const int32_t max_share = DSA_MAX_PRIORITY * DSA_MAX_WQS;
 
-    if (q->state > DSA_WQ_BUSY || q->held_count > DSA_MAX_IN_FLIGHT ||
-        occupancy > s->ring_size || (q->limits & 0xffff) > s->ring_size ||
-        (q->limits >> 16) > s->ring_size ||
-        (uint32_t)(q->head + occupancy) != FIELD_EX64(q->ctl, CTL, TAIL)) {
+    if ((uint32_t)(q->head + occupancy) != FIELD_EX64(q->ctl, CTL, TAIL)) {
         return false;
     }
-    if (q->state != DSA_WQ_DISABLED &&
-        (q->view.index != wq || q->view.group >= s->groups ||
-         q->view.pasid >> 20)) {
+    if (q->state == DSA_WQ_DISABLED) {
+        return !occupancy && !q->held_count && !FIELD_EX64(q->ctl, CTL, OPEN);
+    }
+    if (wq >= s->wqs || q->state > DSA_WQ_BUSY ||
+        q->held_count > DSA_MAX_IN_FLIGHT ||
+        occupancy > s->ring_size || (q->limits & 0xffff) > s->ring_size ||
+        (q->limits >> 16) > s->ring_size ||
+        q->view.index != wq || q->view.group >= s->groups ||
+        q->view.pasid >> 20 || q->view.priority > DSA_MAX_PRIORITY ||
+        q->share < -max_share || q->share > max_share) {
         return false;
     }
     if (s->drain.active && s->drain.barrier[wq] > q->head + occupancy) {
@@ -381,7 +383,37 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
             return false;
         }
     }
-    return q->state != DSA_WQ_DISABLED || !FIELD_EX64(q->ctl, CTL, OPEN);
+    return true;
+}
+
+bool dsa_wq_holds(const DSAState *s, const DSAJob *job)
+{
+    const DSAQueue *q = &s->queues[job->wq.index];
+    unsigned i;
+
+    for (i = 0; i < q->held_count; i++) {
+        if (q->held[i].ticket == job->ticket &&
+            q->held[i].pasid == job->pasid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void dsa_wq_forget_all(DSAState *s)
+{
+    unsigned i;
+
+    WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
+        s->drain.active = false;
+        for (i = 0; i < DSA_MAX_WQS; i++) {
+            DSAQueue *q = &s->queues[i];
+
+            q->ctl = FIELD_DP64(0, CTL, TAIL, (uint32_t)q->head);
+            q->held_count = 0;
+            q->state = DSA_WQ_DISABLED;
+        }
+    }
 }
 
 /*
@@ -518,10 +550,16 @@ void dsa_wq_off(DSAState *s, uint32_t wqs)
 void dsa_wq_check_occupancy(DSAState *s, unsigned wq)
 {
     hwaddr base = DSA_WQCFG_BASE + wq * DSA_WQCFG_STRIDE;
-    uint32_t arm = dsa_wqcfg(s, wq, 5), where = dsa_wqcfg(s, wq, 4);
-    uint16_t handle = FIELD_EX32(where, WQCFG4, OCCUPANCY_HANDLE);
-    bool ims = FIELD_EX32(where, WQCFG4, OCCUPANCY_IMS);
+    uint32_t arm, where;
+    uint16_t handle;
+    bool ims;
 
+    /* Of one who arms and one who takes, the later sees what the other did */
+    smp_mb();
+    arm = dsa_wqcfg(s, wq, 5);
+    where = dsa_wqcfg(s, wq, 4);
+    handle = FIELD_EX32(where, WQCFG4, OCCUPANCY_HANDLE);
+    ims = FIELD_EX32(where, WQCFG4, OCCUPANCY_IMS);
     if (!FIELD_EX32(arm, WQCFG5, OCCUPANCY_INT_EN) ||
         dsa_wq_occupancy(s, wq) > FIELD_EX32(arm, WQCFG5, OCCUPANCY_LIMIT)) {
         return;
