@@ -1,9 +1,11 @@
 /*
  * Migration of IA32_PASID
  *
- * The subsection is sent only if the MSR is not 0: a stream without it is the
- * base's, and a destination without the feature is never sent it by a guest
- * that does not use the feature. IA32_XSS has a subsection in the base.
+ * The subsection is sent if the MSR is not 0, or if IA32_XSS says that the
+ * operating system switches it: it may be 0 on each processor just then. A
+ * stream without it is the base's, and a destination without the feature is
+ * never sent it by a guest that does not use the feature. IA32_XSS has a
+ * subsection in the base.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,9 +16,9 @@
 
 static bool pasid_needed(void *opaque)
 {
-    X86CPU *cpu = opaque;
+    const CPUX86State *env = &X86_CPU(opaque)->env;
 
-    return cpu->env.msr_pasid != 0;
+    return env->msr_pasid || (env->xss & XSTATE_PASID_MASK);
 }
 
 static bool pasid_post_load(void *opaque, int version_id, Error **errp)

@@ -89,7 +89,8 @@ void xstate_cpuid(CPUX86State *env, uint32_t subleaf,
                    xstate_supervisor_components(env);
 
     if (subleaf == 1 && compacted) {
-        *ebx = xstate_layout(env->xcr0 | env->xss, ~0ULL, NULL);
+        /* Whatever else a damaged XCR0 may claim is ignored */
+        *ebx = xstate_layout((env->xcr0 | env->xss) & all, ~0ULL, NULL);
     } else if (subleaf > 1 && subleaf < 64 && !(all >> subleaf & 1) &&
                (compacted || subleaf == XSTATE_PASID_BIT)) {
         *eax = *ebx = *ecx = 0;
@@ -102,6 +103,13 @@ uint32_t xstate_mxcsr(CPUX86State *env, uint32_t val, uintptr_t ra)
         raise_exception_err_ra(env, EXCP0D_GPF, 0, ra);
     }
     return val;
+}
+
+void xstate_fxrstor(CPUX86State *env, uint32_t mxcsr, uintptr_t ra)
+{
+    if (env->cr[4] & CR4_OSFXSR_MASK) {
+        xstate_mxcsr(env, mxcsr, ra);
+    }
 }
 
 /* Where the MSR is, and what may be set in it; NULL if there is no such MSR */

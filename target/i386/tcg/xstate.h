@@ -11,6 +11,12 @@
 
 #include "cpu.h"
 
+/*
+ * Components with which the standard format has MXCSR (SDM vol. 1, 13.7 and
+ * 13.8.1): SSE or AVX
+ */
+#define XSTATE_MXCSR_MASK       (XSTATE_SSE_MASK | XSTATE_YMM_MASK)
+
 #ifdef CONFIG_USER_ONLY
 
 /*
@@ -34,6 +40,11 @@ static inline uint32_t xstate_mxcsr(CPUX86State *env, uint32_t val,
                                     uintptr_t ra)
 {
     return val;
+}
+
+static inline void xstate_fxrstor(CPUX86State *env, uint32_t mxcsr,
+                                  uintptr_t ra)
+{
 }
 
 #else
@@ -69,6 +80,12 @@ void xstate_cpuid(CPUX86State *env, uint32_t subleaf,
  * @ra: GETPC() of the helper.
  */
 uint32_t xstate_mxcsr(CPUX86State *env, uint32_t val, uintptr_t ra);
+
+/**
+ * xstate_fxrstor: FXRSTOR is about to load @mxcsr and more. Faults come before
+ * the first change.
+ */
+void xstate_fxrstor(CPUX86State *env, uint32_t mxcsr, uintptr_t ra);
 
 /**
  * xstate_rdmsr, xstate_wrmsr: IA32_XSS and IA32_PASID (SDM vol. 4). Raise
