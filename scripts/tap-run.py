@@ -101,7 +101,7 @@ class Tap:
             except ValueError:
                 name = f'signal {-status}'
             self.fail(f'died of {name}')
-        elif self.plan is None and self.seen == 0:
+        elif not self.plan and self.seen == 0 and not self.skipped:
             self.fail(f'reported no test case (exit status {status})')
         elif self.plan is not None and self.seen < self.plan:
             self.fail(f'broke off after {self.seen} of {self.plan} cases')
@@ -117,6 +117,17 @@ class Tap:
         if self.skipped:
             parts.append(f'{self.skipped} skipped')
         return ', '.join(parts)
+
+
+# The programs that run now, each the leader of a process group
+running = set()
+
+
+def kill(child):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def run(command, log, timeout=None, cwd=None, env=None, show=False):
@@ -136,15 +147,11 @@ def run(command, log, timeout=None, cwd=None, env=None, show=False):
             tap.fail(f'cannot be run: {e.strerror}')
             return tap
 
-        def kill():
-            try:
-                os.killpg(child.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        running.add(child)
 
         def expire():
             timed_out.set()
-            kill()
+            kill(child)
 
         timer = threading.Timer(timeout, expire) if timeout else None
         if timer:
@@ -159,9 +166,10 @@ def run(command, log, timeout=None, cwd=None, env=None, show=False):
                     print('   ' + line, end='', flush=True)
             status = child.wait()
         except BaseException:
-            kill()
+            kill(child)
             raise
         finally:
+            running.discard(child)
             if timer:
                 timer.cancel()
     tap.finish(None if timed_out.is_set() else status)
@@ -231,13 +239,20 @@ def run_suite(args, logs):
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         work = [pool.submit(one, t) for t in
                 sorted(tests, key=lambda t: -t['priority'])]
-        for done, future in enumerate(
-                concurrent.futures.as_completed(work), start=1):
-            name, tap, log, seconds = future.result()
-            report(f'[{done}/{len(work)}] {name}', tap, log, seconds)
-            total.passed += tap.passed
-            total.failed += tap.failed
-            total.skipped += tap.skipped
+        try:
+            for done, future in enumerate(
+                    concurrent.futures.as_completed(work), start=1):
+                name, tap, log, seconds = future.result()
+                report(f'[{done}/{len(work)}] {name}', tap, log, seconds)
+                total.passed += tap.passed
+                total.failed += tap.failed
+                total.skipped += tap.skipped
+        except BaseException:
+            # no test starts any more, and those that run end
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(running):
+                kill(child)
+            raise
     return total
 
 
