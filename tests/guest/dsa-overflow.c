@@ -7,8 +7,8 @@
  * The queues belong to several accelerators, each of which may have 512 page
  * requests out. On the only processor the program runs ahead of the thread
  * that serves the requests, until all accelerators have asked for all that
- * they may. Then everything has to come to its end all the same. Results are
- * TAP.
+ * they may. Then everything has to come to its end all the same. Accelerators
+ * that had too little time for it get more, on other memory. Results are TAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +29,15 @@
 #define JOBS 40                 /* for each queue */
 #define SIZE (16 * PAGE)        /* what one page request group asks for */
 #define REQUESTS 512
+#define TRIES 20
+#define LEAD 400                /* milliseconds ahead of the kernel */
 
 /* PCIe 6.0 section 10.5.2: Page Request Extended Capability */
 #define EXT_CAP_PRI 0x13
 #define PRI_ALLOCATION 0x0c
 
 static struct dsa_record records[QUEUES][JOBS];
+static const char *wrong[QUEUES];   /* what went wrong at each queue */
 
 /* The function's configuration space, by the name of a queue: wqD.W */
 static int open_config(const char *path)
@@ -133,30 +136,11 @@ static const char *check(struct mem *m, unsigned queue)
     return why;
 }
 
-int main(int argc, char **argv)
+/* All accelerators ask, and nobody answers for a time */
+static void submit_all(struct dsa *queue, struct mem *m, int count)
 {
-    struct mem m[QUEUES] = { 0 };
-    struct dsa queue[QUEUES];
-    int count = argc - 1, q, i;
+    int i, q;
 
-    if (count < 1 || count > QUEUES) {
-        fprintf(stderr, "usage: dsa-overflow DEVICE...\n");
-        return 2;
-    }
-    for (q = 0; q < count; q++) {
-        if (!dsa_open(&queue[q], argv[1 + q]) ||
-            !mem_kinds[MEM_UNTOUCHED].make(&m[q], JOBS * SIZE)) {
-            fprintf(stderr, "%s: %s\n", argv[1 + q], strerror(errno));
-            return 2;
-        }
-        tap_result(allow_requests(argv[1 + q], REQUESTS) ? NULL :
-                   "no such capability", "%s may ask for %u pages",
-                   argv[1 + q], REQUESTS);
-    }
-    /* so that nothing but page requests of the accelerators comes */
-    memset(records, 0, sizeof(records));
-    tap_result(be_first(true) ? NULL : strerror(errno),
-               "the program runs before the kernel's threads");
     for (i = 0; i < JOBS; i++) {
         for (q = 0; q < count; q++) {
             struct dsa_desc desc = job(q, i, &m[q]);
@@ -164,14 +148,74 @@ int main(int argc, char **argv)
             dsa_submit(&queue[q], &desc);
         }
     }
-    pass_time(400);
+    pass_time(LEAD);
+}
+
+/* Once, on memory never touched: NULL or why it cannot be tried */
+static const char *run(struct dsa *queue, int count)
+{
+    struct mem m[QUEUES] = { 0 };
+    int q;
+
+    for (q = 0; q < count; q++) {
+        if (!mem_kinds[MEM_UNTOUCHED].make(&m[q], JOBS * SIZE)) {
+            return "no memory";
+        }
+    }
+    /* so that nothing but page requests of the accelerators comes */
+    memset(records, 0, sizeof(records));
+    if (!be_first(true)) {
+        return strerror(errno);
+    }
+    submit_all(queue, m, count);
     be_first(false);
     for (q = 0; q < count; q++) {
-        tap_result(check(m, q), "%s finishes all it was given", argv[1 + q]);
+        wrong[q] = check(m, q);
         mem_drop(&m[q]);
+    }
+    return NULL;
+}
+
+static bool all_right(void)
+{
+    int q;
+
+    for (q = 0; q < QUEUES && !wrong[q]; q++) {
+        /* go on */
+    }
+    return q == QUEUES;
+}
+
+int main(int argc, char **argv)
+{
+    int count = argc - 1, tries = 0, q;
+    struct dsa queue[QUEUES];
+    const char *why = NULL;
+
+    if (count < 1 || count > QUEUES) {
+        fprintf(stderr, "usage: dsa-overflow DEVICE...\n");
+        return 2;
+    }
+    for (q = 0; q < count; q++) {
+        if (!dsa_open(&queue[q], argv[1 + q])) {
+            fprintf(stderr, "%s: %s\n", argv[1 + q], strerror(errno));
+            return 2;
+        }
+        tap_result(allow_requests(argv[1 + q], REQUESTS) ? NULL :
+                   "no such capability", "%s may ask for %u pages",
+                   argv[1 + q], REQUESTS);
+    }
+    while (!why && all_right() && tries < TRIES && !overflow_reported()) {
+        why = run(queue, count);
+        tries++;
+    }
+    tap_result(why, "the program runs before the kernel's threads");
+    for (q = 0; q < count; q++) {
+        tap_result(wrong[q], "%s finishes all it was given", argv[1 + q]);
         dsa_close(&queue[q]);
     }
     tap_result(overflow_reported() ? NULL : "the kernel saw none",
                "the page request queue was full");
+    printf("# after %d tries\n", tries);
     return tap_end();
 }

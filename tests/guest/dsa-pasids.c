@@ -81,8 +81,9 @@ static int add_user(const char *path)
 }
 
 /*
- * A PASID is free when the last user of the memory is gone, and an idle
- * processor may be one for a while after the process has ended.
+ * A PASID is free when the last user of the memory is gone. For a while after
+ * a process has ended an idle processor may be one, or the kernel's thread
+ * that was to bring a page.
  */
 static int add_user_in_time(const char *path)
 {
@@ -122,13 +123,16 @@ static const char *all_work(void)
     return NULL;
 }
 
-/* Returns the error that ended it, 0 at the limit */
+/*
+ * Returns the error that ended it, 0 at the limit. Who used PASIDs before this
+ * program may hold some a little longer, too.
+ */
 static int fill_up(const char *path, unsigned limit)
 {
     int error = 0;
 
     while (!error && user_count < limit) {
-        error = add_user(path);
+        error = add_user_in_time(path);
     }
     return error;
 }

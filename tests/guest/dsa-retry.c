@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,10 +25,14 @@
 #include "libportal.h"
 #include "libslow.h"
 #include "libtap.h"
+#include "libuntil.h"
 
+#define IN_FLIGHT 128               /* of one queue, that engines hold */
 #define MANY 1024                   /* more than a queue and engines hold */
 #define BYTES 64
 #define TRIES 200                   /* on a queue that is full */
+#define KILLED_JOBS 8
+#define CANARY 0xc5
 
 static const char *path, *other_path;
 static unsigned size, threshold;
@@ -36,32 +41,25 @@ static uint8_t results[MANY][BYTES];
 static struct slow slow;
 static unsigned accepted;
 
-static struct dsa_desc waiting(unsigned i)
+static struct dsa_desc copy_slow(unsigned from, struct dsa_record *record,
+                                 uint8_t *to)
 {
-    struct dsa_desc desc = dsa_prepare(DSA_MEMMOVE, DSA_F_BLOCK, &records[i]);
+    struct dsa_desc desc = dsa_prepare(DSA_MEMMOVE, DSA_F_BLOCK, record);
 
-    desc.src = (uintptr_t)slow.at + i;
-    desc.dst = (uintptr_t)results[i];
+    desc.src = (uintptr_t)slow.at + from;
+    desc.dst = (uintptr_t)to;
     desc.size = BYTES;
     return desc;
 }
 
-/* The engines take what they can; give them time to. */
-static long settled(void)
+static struct dsa_desc waiting(unsigned i)
 {
-    long before = -1, now = queue_value(path, "occupancy");
-
-    while (now != before) {
-        usleep(50000);
-        before = now;
-        now = queue_value(path, "occupancy");
-    }
-    return now;
+    return copy_slow(i, &records[i], results[i]);
 }
 
 static const char *occupancy_is(unsigned expected)
 {
-    long now = settled();
+    long now = queue_value(path, "occupancy");
 
     return now == (long)expected ? NULL :
            tap_why("it holds %ld descriptors instead of %u", now, expected);
@@ -87,21 +85,28 @@ static const char *one_at_a_time(struct dsa *d)
     return NULL;
 }
 
-/* Fill by @d until it says retry and the engines take no more either */
+static bool one_more(void *arg)
+{
+    struct dsa_desc desc = waiting(accepted);
+    bool done = dsa_try(arg, &desc);
+
+    accepted += done;
+    return done;
+}
+
+/*
+ * Fill by @d until it has @limit and the engines all that they take out of one
+ * queue. It may say retry on the way there, as long as they have not.
+ */
 static const char *fill(struct dsa *d, unsigned limit)
 {
-    for (;;) {
-        struct dsa_desc desc = waiting(accepted);
-
-        if (accepted == MANY - TRIES) {
-            return "it is never full";
-        }
-        if (dsa_try(d, &desc)) {
-            accepted++;
-        } else if (settled() >= (long)limit) {
-            return occupancy_is(limit);
+    while (accepted < IN_FLIGHT + limit) {
+        if (!until_true(one_more, d)) {
+            return tap_why("it accepts %u instead of %u", accepted,
+                           IN_FLIGHT + limit);
         }
     }
+    return NULL;
 }
 
 /* Full is full, at every try */
@@ -210,44 +215,135 @@ static const char *all_done(struct dsa *d)
                                   dsa_wait(&records[MANY - 1]), DSA_OK);
 }
 
-/* A process is killed while its work waits for a page that does not come. */
-static const char *killed_waiting(void)
+/* --- a process that is killed --------------------------------------------- */
+
+/* What its work writes to; in memory that is ours as well */
+struct killed {
+    struct dsa_record records[KILLED_JOBS];
+    uint8_t results[KILLED_JOBS][BYTES];
+};
+
+static void be_killed(struct killed *k, int told)
 {
-    int status = -1;
+    struct dsa d;
+    unsigned i;
+
+    if (!dsa_open(&d, path)) {
+        _exit(1);
+    }
+    for (i = 0; i < KILLED_JOBS; i++) {
+        struct dsa_desc desc = copy_slow(i, &k->records[i], k->results[i]);
+
+        dsa_submit(&d, &desc);
+    }
+    if (write(told, "x", 1) != 1) {
+        _exit(1);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+static pid_t start_killed(struct killed *k, int *told)
+{
+    pid_t child;
+    int ends[2];
+
+    if (pipe(ends)) {
+        return -1;
+    }
+    child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        be_killed(k, ends[1]);
+    }
+    close(ends[1]);
+    *told = ends[0];
+    return child;
+}
+
+static bool is_asked(void *arg)
+{
+    (void)arg;
+    return *slow.asked;
+}
+
+/* It is past the point where it gives up its memory, whoever else holds it. */
+static bool has_no_memory(void *arg)
+{
+    char name[64];
+    long pages = -1;
+    FILE *file;
+
+    snprintf(name, sizeof(name), "/proc/%d/statm", *(pid_t *)arg);
+    file = fopen(name, "r");
+    if (file) {
+        if (fscanf(file, "%ld", &pages) != 1) {
+            pages = -1;
+        }
+        fclose(file);
+    }
+    return pages == 0;
+}
+
+static bool only_we_use_it(void *arg)
+{
+    (void)arg;
+    return queue_value(path, "clients") == 1;
+}
+
+/*
+ * From its kill to the release of the page. The kernel's thread that is to
+ * bring the page keeps the memory until then, and that the portal, and that
+ * the queue, so that the process may well have ended before.
+ */
+static const char *kill_waiting(const struct killed *k, pid_t child, int told)
+{
+    const char *why = NULL;
+    char byte;
+
+    if (read(told, &byte, 1) != 1) {
+        why = "it could not begin";
+    } else if (!until_true(is_asked, NULL)) {
+        why = "nobody asks for the page";
+    }
+    kill(child, SIGKILL);
+    if (!why && !until_true(has_no_memory, &child)) {
+        why = "it does not end";
+    }
+    return why ? why : mem_check_value((const uint8_t *)k, sizeof(*k), 0);
+}
+
+/* Its work is in flight until the kernel has closed its queue, not longer. */
+static const char *killed_waiting(struct dsa *d, struct killed *k)
+{
+    int told = -1, status = -1;
+    const char *why;
     pid_t child;
 
     if (!slow_make(&slow, 16 * PAGE)) {
         return tap_why("no slow memory: %s", strerror(errno));
     }
-    child = fork();
-    if (child == 0) {
-        struct dsa d;
-        unsigned i;
-
-        if (!dsa_open(&d, path)) {
-            _exit(1);
-        }
-        for (i = 0; i < 8; i++) {
-            struct dsa_desc desc = waiting(i);
-
-            dsa_submit(&d, &desc);
-        }
-        raise(SIGKILL);
-    }
-    usleep(200000);
+    child = start_killed(k, &told);
+    why = child > 0 ? kill_waiting(k, child, told) : "no process";
     slow_release(&slow);
-    waitpid(child, &status, 0);
-    slow_drop(&slow);
-    if (status != SIGKILL) {
-        return tap_why("it ended with status 0x%x", status);
+    close(told);
+    if (child > 0 && waitpid(child, &status, 0) == child && !why &&
+        status != SIGKILL) {
+        why = tap_why("it ended with status 0x%x", status);
     }
-    return occupancy_is(0);
+    if (!why && !until_true(only_we_use_it, NULL)) {
+        why = "its queue is never closed";
+    }
+    memset(k, CANARY, sizeof(*k));
+    slow_drop(&slow);
+    why = why ? why : occupancy_is(0);
+    return why ? why : one_at_a_time(d);
 }
 
 static void run(struct dsa *d)
 {
     struct dsa unlimited = *d;
-    unsigned held;
     pid_t other;
     int line = -1;
 
@@ -256,17 +352,14 @@ static void run(struct dsa *d)
     tap_result(one_at_a_time(d), "an empty queue accepts, %u times", MANY);
     memset(records, 0, sizeof(records));
     tap_result(fill(d, threshold),
-               "the limited portal accepts to the threshold, %u", threshold);
-    held = accepted - threshold;
+               "the limited portal accepts to the threshold, %u, behind the "
+               "%u of the engines", threshold, IN_FLIGHT);
     tap_result(refuses(d, threshold), "then it says retry, %u times", TRIES);
     tap_result(other_process(line),
                "another process meets the same, and a free queue beside it");
     if (unlimited.portal) {
         tap_result(fill(&unlimited, size),
                    "the unlimited portal accepts to the size, %u", size);
-        tap_result(accepted == held + size ? NULL :
-                   tap_why("%u", accepted - held), "and %u more, no fewer",
-                   size - threshold);
         tap_result(refuses(&unlimited, size), "then it says retry, too");
     } else {
         tap_result(strerror(errno), "the unlimited portal can be mapped");
@@ -278,12 +371,13 @@ static void run(struct dsa *d)
     close(line);
     waitpid(other, NULL, 0);
     printf("# %u accepted: %u in the queue, %u held by engines; %llu retries\n",
-           accepted, size, held,
+           accepted, size, IN_FLIGHT,
            (unsigned long long)(d->retries + unlimited.retries));
 }
 
 int main(int argc, char **argv)
 {
+    struct killed *killed;
     struct dsa d;
 
     if (argc != 5) {
@@ -304,8 +398,15 @@ int main(int argc, char **argv)
     }
     run(&d);
     slow_drop(&slow);
-    tap_result(killed_waiting(),
+    killed = mmap(NULL, sizeof(*killed), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (killed == MAP_FAILED) {
+        return 2;
+    }
+    tap_result(killed_waiting(&d, killed),
                "a process is killed while its work waits for a page");
     dsa_close(&d);
+    tap_result(mem_check_value((uint8_t *)killed, sizeof(*killed), CANARY),
+               "once its queue is closed its work writes nothing any more");
     return tap_end();
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -30,6 +31,21 @@ bool write_file(const char *name, const char *text)
         close(fd);
     }
     return good;
+}
+
+long vm_events(const char *name)
+{
+    FILE *file = fopen("/proc/vmstat", "r");
+    char event[64];
+    long count, found = -1;
+
+    while (file && found < 0 && fscanf(file, "%63s %ld", event, &count) == 2) {
+        found = strcmp(event, name) == 0 ? count : -1;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return found;
 }
 
 /* --- where pages are ----------------------------------------------------- */

@@ -38,6 +38,9 @@ void pages_out(const struct mem *m);
 /* Returns whether all of @text was written. */
 bool write_file(const char *name, const char *text);
 
+/* How often @name of /proc/vmstat has happened since the boot; -1 if unknown */
+long vm_events(const char *name);
+
 /*
  * Memory that somebody has given back goes to the next who wants some: fill
  * @m, which is untouched so far, to see later whether it is still written to.

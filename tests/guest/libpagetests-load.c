@@ -24,9 +24,65 @@
 
 #define WORKERS 8
 #define ROUNDS 24
+#define MOST_ROUNDS 500         /* if too little happens to the pages */
 #define SIZE (32 * PAGE)
 
 static bool stop;               /* atomic */
+static unsigned forks;          /* atomic */
+
+/* --- what happens to pages ----------------------------------------------- */
+
+/*
+ * By /proc/vmstat: pages go to swap and come back as long as there are workers
+ * and the swapper, compaction moves what is small, and each huge page that the
+ * workers have at first is split.
+ */
+static const struct {
+    const char *name;
+    long least;
+} events[] = {
+    { "pswpout", 100 },
+    { "pswpin", 100 },
+    { "pgmigrate_success", 32 },
+    { "thp_split_pmd", WORKERS },
+};
+#define EVENTS (sizeof(events) / sizeof(events[0]))
+#define LEAST_FORKS 8
+
+static long before[EVENTS];
+
+static long happened(unsigned event)
+{
+    return vm_events(events[event].name) - before[event];
+}
+
+/* NULL or the first of all this that has not happened often enough */
+static const char *missing(void)
+{
+    unsigned i;
+
+    for (i = 0; i < EVENTS; i++) {
+        long now = happened(i);
+
+        if (now < events[i].least) {
+            return tap_why("%s: %ld instead of %ld", events[i].name, now,
+                           events[i].least);
+        }
+    }
+    i = __atomic_load_n(&forks, __ATOMIC_RELAXED);
+    return i < LEAST_FORKS ? tap_why("%u forks", i) : NULL;
+}
+
+static void report_events(void)
+{
+    unsigned i;
+
+    printf("#");
+    for (i = 0; i < EVENTS; i++) {
+        printf(" %s %ld,", events[i].name, happened(i));
+    }
+    printf(" %u forks\n", forks);
+}
 
 /* --- workers ------------------------------------------------------------- */
 
@@ -93,12 +149,17 @@ static const char *one_round(struct worker *w, unsigned round)
     return why;
 }
 
+static bool goes_on(const struct worker *w)
+{
+    return w->done < ROUNDS || (w->done < MOST_ROUNDS && missing());
+}
+
 static void *work(void *opaque)
 {
     struct worker *w = opaque;
     const char *why = NULL;
 
-    for (w->done = 0; w->done < ROUNDS && !why; w->done++) {
+    for (w->done = 0; !why && goes_on(w); w->done++) {
         why = one_round(w, w->done + w->number);
     }
     if (why) {
@@ -173,6 +234,7 @@ static void *forker(void *opaque)
         if (child < 0 || waitpid(child, &status, 0) != child || status) {
             return (void *)"no child";
         }
+        __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
         usleep(5000);
     }
     return opaque;
@@ -230,6 +292,9 @@ void test_page_load(struct dsa *queues, unsigned count)
             return;
         }
     }
+    for (i = 0; i < EVENTS; i++) {
+        before[i] = vm_events(events[i].name);
+    }
     for (i = 0; i < DISTURBERS; i++) {
         if (pthread_create(&threads[i], NULL, disturbers[i].run,
                            disturbers[i].needs_workers ? workers : NULL)) {
@@ -246,11 +311,14 @@ void test_page_load(struct dsa *queues, unsigned count)
     for (i = 0; i < WORKERS; i++) {
         pthread_join(workers[i].thread, NULL);
         tap_result(workers[i].why, "thread %u of %u on queue %u of %u: "
-                   "%u rounds", i, WORKERS, i % count, count, ROUNDS);
+                   "%u rounds", i, WORKERS, i % count, count,
+                   workers[i].done);
     }
     why = stop_disturbers(threads);
+    why = why ? why : missing();
     tap_result(why, "pages were swapped out, migrated, split and shared "
                "all the while");
+    report_events();
     for (i = 0; i < WORKERS; i++) {
         munmap(workers[i].src.at, HUGE);
         munmap(workers[i].dst.at, HUGE);

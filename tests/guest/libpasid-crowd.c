@@ -20,7 +20,9 @@
 #define PROCESSES 8
 #define THREADS 3
 #define TASKS (PROCESSES * THREADS)
-#define ROUNDS 150
+#define ROUNDS 150              /* at least, and until there were enough... */
+#define SWITCHES 42             /* ...context switches, of each task */
+#define MOST_ROUNDS 4000
 #define CHANGE_EVERY 16         /* rounds */
 #define NO_PASID_EVERY 5        /* tasks */
 
@@ -97,6 +99,17 @@ static const char *member_round(struct member *m, unsigned round,
     return why;
 }
 
+static bool goes_on(unsigned round)
+{
+    struct rusage use;
+
+    if (round < ROUNDS) {
+        return true;
+    }
+    getrusage(RUSAGE_THREAD, &use);
+    return round < MOST_ROUNDS && use.ru_nvcsw + use.ru_nivcsw < SWITCHES;
+}
+
 static void *member(void *argument)
 {
     const struct timespec nap = { 0, 1000 };
@@ -104,7 +117,7 @@ static void *member(void *argument)
     const char *why = NULL;
     uint32_t pasid = 0;
 
-    for (unsigned round = 0; round < ROUNDS && !why; round++) {
+    for (unsigned round = 0; !why && goes_on(round); round++) {
         why = member_round(m, round, &pasid);
         if (why && atomic_fetch_add(&shared->failed, 1) == 0) {
             snprintf(shared->why, sizeof(shared->why),
@@ -171,8 +184,8 @@ static const char *crowd(struct pasid_env *e)
     if (arrived != shared->accepted) {
         return tap_why("%u commands came to the device", arrived);
     }
-    return shared->switches < 1000 ? tap_why("%u context switches",
-                                             shared->switches) : NULL;
+    return shared->switches < TASKS * SWITCHES ?
+           tap_why("%u context switches", shared->switches) : NULL;
 }
 
 void test_pasid_crowd(struct pasid_env *e)

@@ -145,19 +145,28 @@ static const char *forged(struct pasid_env *e)
     return why ? why : pasid_submits(e, SLOT_MAIN, PASID);
 }
 
-/* Signals at any moment of a long row of commands */
+/*
+ * Signals at any moment of a long row of commands. Each is ordered when the
+ * one before has come, so that there are commands between them even if a
+ * handler takes longer than the time to the next signal.
+ */
 static const char *in_the_middle(struct pasid_env *e, unsigned *submissions)
 {
-    struct itimerval every = { { 0, 1000 }, { 0, 1000 } };
+    struct itimerval soon = { { 0, 0 }, { 0, 1000 } };
     const struct itimerval never = { { 0, 0 }, { 0, 0 } };
     const char *why = pasid_set(e, PASID);
+    unsigned ordered = 0;
 
     handler_why = NULL;
     handled = 0;
     pasid = PASID;
-    setitimer(ITIMER_REAL, &every, NULL);
-    while (!why && !handler_why && handled < SIGNALS &&
-           *submissions < MOST_SUBMISSIONS) {
+    while (!why && !handler_why && *submissions < MOST_SUBMISSIONS &&
+           (handled < SIGNALS || *submissions <= SIGNALS)) {
+        if (ordered == handled && ordered < SIGNALS) {
+            setitimer(ITIMER_REAL, &soon, NULL);
+            soon.it_value.tv_usec += 13;
+            ordered++;
+        }
         why = pasid_submits(e, SLOT_MAIN, PASID);
         (*submissions)++;
     }

@@ -16,6 +16,7 @@ struct slow {
     size_t size;
     /* volatile: the server looks at it */
     volatile bool *held;
+    volatile bool *asked;           /* set by it: somebody waits for a page */
     pid_t server;
     char path[32];
 };

@@ -200,6 +200,9 @@ static void test_alignment(void)
           "MOVDIR64B: misaligned destination: #GP(0)");
     check(!memcmp((void *)fault.ip, "\x66\x0f\x38\xf8", 4),
           "MOVDIR64B: the exception names the instruction");
+    check(run(movdir64b, target, (void *)-32ul) == GP && fault.error == 0 &&
+          only_changed(0, 0, target),
+          "MOVDIR64B: source beyond the last address: #GP(0)");
     check(run(movdir64b, NON_CANONICAL, source) == GP && fault.error == 0,
           "MOVDIR64B: non-canonical destination: #GP(0)");
     check(run(movdir64b, target, NON_CANONICAL) == GP && fault.error == 0,

@@ -76,9 +76,14 @@ class Emulator:
         self.process.communicate()
 
     def control(self):
-        while not os.path.exists(self.path) and self.process.poll() is None:
+        while True:
+            try:
+                return Control(self.path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                # The socket has a name before somebody listens.
+                if self.process.poll() is not None:
+                    raise
             time.sleep(0.05)
-        return Control(self.path)
 
     def errors(self):
         self.log.seek(0)

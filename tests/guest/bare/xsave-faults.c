@@ -236,12 +236,47 @@ static void test_mxcsr(void)
             memset(&area, 0, sizeof(area));
             area.word[others[n].offset / 4] = 1u << bit;
             good &= run(others[n].fn, &area, ~0ull) == GP && fault.error == 0;
-            good &= run(xsave, &area, BIT(SSE)) == NO_FAULT &&
-                    area.word[MXCSR / 4] == pattern_mxcsr(PATTERN_A);
+            good &= state_is(user_components | supervisor_components, 0,
+                             pattern_mxcsr(PATTERN_A));
         }
-        check(good, "%s: reserved bits of MXCSR: #GP(0)", others[n].name);
+        check(good, "%s: reserved bits of MXCSR: #GP(0), nothing changed",
+              others[n].name);
     }
 }
+
+/* The standard format has MXCSR with AVX as well (13.7, 13.8.1). */
+static void test_mxcsr_of_avx(void)
+{
+    bool good;
+
+    load_state(~0ull, PATTERN_A, pattern_mxcsr(PATTERN_A));
+    memset(&area, 0xff, sizeof(area));
+    memset(area.byte + HEADER, 0, EXTENDED - HEADER);
+    good = run(xsave, &area, BIT(AVX)) == NO_FAULT &&
+           area.word[MXCSR / 4] == pattern_mxcsr(PATTERN_A) &&
+           area.quad[XMM / 8] == ~0ull;
+    check(good, "XSAVE of AVX alone saves MXCSR, and nothing else of SSE");
+    area.word[MXCSR / 4] = 0x10000;
+    good = run(xrstor, &area, BIT(AVX)) == GP && fault.error == 0 &&
+           state_is(user_components | supervisor_components, 0,
+                    pattern_mxcsr(PATTERN_A));
+    check(good, "XRSTOR of AVX alone: reserved bits of MXCSR: #GP(0)");
+    area.word[MXCSR / 4] = pattern_mxcsr(PATTERN_B);
+    good = run(xrstor, &area, BIT(AVX)) == NO_FAULT &&
+           state_is(user_components | supervisor_components, 0,
+                    pattern_mxcsr(PATTERN_B));
+    check(good, "XRSTOR of AVX alone loads MXCSR, and nothing else of SSE");
+}
+
+#if BARE_BITS == 64
+/* implementation choice: an area does not go on at address 0, #GP(0) */
+static void test_end(const Instruction *i)
+{
+    prepare(i);
+    check(run(i->fn, (void *)-64ul, ~0ull) == GP && fault.error == 0 &&
+          unchanged(i), "%s: area beyond the last address: #GP(0)", i->name);
+}
+#endif
 
 /* Standard format: for XRSTORS no format at all, for XRSTOR the other one */
 static void test_format(const Instruction *i)
@@ -332,6 +367,9 @@ void test_faults(void)
         test_alignment(i);
         test_control(i);
         test_privilege(i);
+#if BARE_BITS == 64
+        test_end(i);
+#endif
         if (!i->saves) {
             test_header(i);
             test_enabled(i);
@@ -343,6 +381,9 @@ void test_faults(void)
         test_user_only();
     }
     test_mxcsr();
+    if (user_components & BIT(AVX)) {
+        test_mxcsr_of_avx();
+    }
 }
 
 /* A processor without: #UD, also at privilege level 3 and before #NM */

@@ -2,8 +2,9 @@
  * Supervisor state over INIT, RESET and migration
  *
  * The command line says which: "init", "reset", "migrate" (with run.py
- * --migrate), or "idle" for a migration without supervisor state. With two
- * processors, each has a PASID of its own.
+ * --migrate), "idle" for a migration without supervisor state, or "between" for
+ * one while no task has a PASID. With two processors, each has a PASID of its
+ * own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -132,6 +133,15 @@ static void test_idle_migration(void)
           "migrated to a processor without ENQCMD: IA32_PASID was 0");
 }
 
+/* An operating system switches IA32_PASID, which is 0 just now. */
+static void test_migration_between(void)
+{
+    wrmsr(IA32_PASID, 0);
+    wait_for_key();
+    check(rdmsr(IA32_XSS) == supervisor_components, "IA32_XSS has migrated");
+    check(rdmsr(IA32_PASID) == 0, "IA32_PASID is 0");
+}
+
 void bare_main(void)
 {
     read_options();
@@ -145,6 +155,8 @@ void bare_main(void)
         test_reset();
     } else if (option("migrate")) {
         test_migration();
+    } else if (option("between")) {
+        test_migration_between();
     } else {
         test_idle_migration();
     }

@@ -7,13 +7,12 @@ dsa_queue kernel dmaengine dmaengine 16 || return
 check "a dmaengine channel appears" \
     until_true 5 sh -c 'ls /sys/class/dma/ | grep -q chan'
 for mode in polled interrupt; do
-    dmesg -c > /dev/null
     check "$copies copies, $mode" load dmaclient mode="$mode" \
         iterations="$copies"
-    said=$(dmesg | sed -n 's/.*\(dmaclient: .*\)/\1/p' | tail -n 1)
+    said=$(dmesg | sed -n "s/.*\(dmaclient: [^ ]* $mode: .*\)/\1/p")
     note "$said"
     case $said in
-    *" $mode: $copies copies, 0 failures,"*) ok "none failed, $mode" ;;
+    *": $copies copies, 0 failures,"*) ok "none failed, $mode" ;;
     *) not_ok "none failed, $mode" ;;
     esac
     check "the client lets go, $mode" rmmod dmaclient

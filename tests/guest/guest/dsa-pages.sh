@@ -20,15 +20,33 @@ dsa_wq 3 2 shared 16 10 $large
 dsa_start 0 1 2 3 || return
 count_requests
 
-adopt dsa-pages --states /dev/dsa/wq0.0
-adopt dsa-pages --states /dev/dsa/wq0.3
-adopt dsa-pages --changes /dev/dsa/wq0.1
-adopt dsa-pages --changes /dev/dsa/wq0.3
-adopt dsa-pages --load /dev/dsa/wq0.0 /dev/dsa/wq0.1 /dev/dsa/wq0.2 \
-    /dev/dsa/wq0.3
-adopt dsa-pages --killed /dev/dsa/wq0.2
-adopt dsa-pages --killed /dev/dsa/wq0.3
-note "page requests: $(page_requests)"
-check "swap was used" awk '$1 == "pswpin" && $2 > 100 { found = 1 }
-    END { exit !found }' /proc/vmstat
+# part OPTION QUEUE...: a part of the test, which has judged nothing if no page
+# requests came of it
+part() {
+    before=$(page_requests)
+    adopt dsa-pages "$@"
+    asked=$(($(page_requests) - before))
+    note "$asked page requests"
+    check "$1 ${2##*/}: page requests came to the kernel" \
+        test "$asked" -gt 100
+}
+
+swapped_in() {
+    awk '$1 == "pswpin" { print $2 }' /proc/vmstat
+}
+
+# It brings 112 pages to swap, or most of them, and uses all of them again
+for queue in /dev/dsa/wq0.0 /dev/dsa/wq0.3; do
+    swapped=$(swapped_in)
+    part --states $queue
+    swapped=$(($(swapped_in) - swapped))
+    note "$swapped pages read from swap"
+    check "--states ${queue##*/}: pages came back from swap" \
+        test "$swapped" -gt 50
+done
+part --changes /dev/dsa/wq0.1
+part --changes /dev/dsa/wq0.3
+part --load /dev/dsa/wq0.0 /dev/dsa/wq0.1 /dev/dsa/wq0.2 /dev/dsa/wq0.3
+part --killed /dev/dsa/wq0.2
+part --killed /dev/dsa/wq0.3
 dsa_stop 0 1 2 3

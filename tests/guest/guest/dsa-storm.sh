@@ -17,7 +17,7 @@ before=$users
 # 2^6 without 0 and without the kernel's own
 is "every PASID but two serves a process" "$before" 62
 adopt dsa-storm -n 140 /dev/dsa/wq0.0
-is "the queue is empty" "$(cat "$dsa_devices/wq0.0/occupancy")" 0
+dsa_unused 0
 pasids
 is "no PASID is lost" "$users" "$before"
 dsa_stop 0

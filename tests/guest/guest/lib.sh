@@ -107,6 +107,22 @@ until_true() {
 
 dsa_devices=/sys/bus/dsa/devices
 
+# dsa_says FILE VALUE: whether a file below dsa_devices has that value
+dsa_says() {
+    [ "$(cat "$dsa_devices/$1")" = "$2" ]
+}
+
+# dsa_unused WQ: nobody has the queue open, and nothing is left in it. A
+# process's queue is closed when its memory goes, and the kernel may hold that
+# for a while after its end, to bring a page.
+dsa_unused() {
+    until_true 60 dsa_says "wq0.$1/clients" 0
+    is "queue $1 has no user in the end" \
+        "$(cat "$dsa_devices/wq0.$1/clients")" 0
+    is "queue $1 is empty in the end" \
+        "$(cat "$dsa_devices/wq0.$1/occupancy")" 0
+}
+
 # dsa_probe: the accelerator's driver is there and took the device
 dsa_probe() {
     check "the idxd driver loads" load idxd &&
@@ -162,10 +178,7 @@ dsa_start() {
 # dsa_stop WQ...: nothing is left in them; back to where the driver found it
 dsa_stop() {
     for wq do
-        is "queue $wq is empty in the end" \
-            "$(cat "$dsa_devices/wq0.$wq/occupancy")" 0
-        is "queue $wq has no user in the end" \
-            "$(cat "$dsa_devices/wq0.$wq/clients")" 0
+        dsa_unused "$wq"
         check "queue $wq is disabled" accel-config disable-wq "dsa0/wq0.$wq"
     done
     check "the device is disabled" accel-config disable-device dsa0
