@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "libdsa.h"
 #include "libmem.h"
 #include "libtap.h"
+#include "libuntil.h"
 
 #define QUEUES 8
 #define JOBS 40                 /* for each queue */
@@ -75,13 +75,6 @@ static bool allow_requests(const char *path, uint32_t requests)
         close(fd);
     }
     return good;
-}
-
-static bool be_first(bool first)
-{
-    struct sched_param how = { .sched_priority = first ? 99 : 0 };
-
-    return sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &how) == 0;
 }
 
 static struct dsa_desc job(unsigned queue, unsigned i, struct mem *m)
@@ -164,11 +157,11 @@ static const char *run(struct dsa *queue, int count)
     }
     /* so that nothing but page requests of the accelerators comes */
     memset(records, 0, sizeof(records));
-    if (!be_first(true)) {
+    if (!run_first(true)) {
         return strerror(errno);
     }
     submit_all(queue, m, count);
-    be_first(false);
+    run_first(false);
     for (q = 0; q < count; q++) {
         wrong[q] = check(m, q);
         mem_drop(&m[q]);

@@ -81,14 +81,15 @@ static void start_jobs(struct dsa *d, const struct mem *m, uint8_t value)
 
 /*
  * Never returns: it waits for being killed. Tells when work has begun; whether
- * there is some left is seen afterwards.
+ * there is some left is seen afterwards. It runs first, or one processor would
+ * serve all requests before it looks.
  */
 static void victim(const char *path, int told)
 {
     struct mem m = { 0 };
     struct dsa d;
 
-    if (!take_place(&m) || !open_in_time(&d, path)) {
+    if (!take_place(&m) || !open_in_time(&d, path) || !run_first(true)) {
         _exit(1);
     }
     start_jobs(&d, &m, 0x99);
@@ -180,12 +181,14 @@ static const char *kill_one(const char *path, unsigned round, unsigned delay,
     if (child < 0 || !mem_kinds[MEM_UNTOUCHED].make(&canary, FREED)) {
         return "no process or memory";
     }
+    run_first(true);
     if (read(told, &byte, 1) != 1) {
         why = "the first process could not begin";
     }
     close(told);
     usleep(delay);
     kill(child, SIGKILL);
+    run_first(false);
     /* what it had becomes ours as soon as the kernel has it */
     canary_fill(&canary);
     if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status)) {

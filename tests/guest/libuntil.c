@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,4 +27,11 @@ bool until_true(bool (*fn)(void *arg), void *arg)
         usleep(NAP);
     }
     return true;
+}
+
+bool run_first(bool first)
+{
+    struct sched_param how = { .sched_priority = first ? 99 : 0 };
+
+    return sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &how) == 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waiting for what has to come, however long a slow machine takes. */
+/* Who waits for whom, however slow the machine is. */
 #ifndef LIBUNTIL_H
 #define LIBUNTIL_H
 
@@ -10,5 +10,11 @@
  * that it must be a hang.
  */
 bool until_true(bool (*fn)(void *arg), void *arg);
+
+/*
+ * Run before the kernel's threads, which on one processor serve no page request
+ * then, or like any other task again. Children inherit it. Needs root.
+ */
+bool run_first(bool first);
 
 #endif
