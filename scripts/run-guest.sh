@@ -4,7 +4,9 @@
 #   scripts/run-guest.sh                   Linux 6.18: a process works through
 #                                          the accelerator; ends with the guest
 #   scripts/run-guest.sh --shell           a shell in the guest, here
-#   scripts/run-guest.sh --guest NAME      another kernel of the matrix
+#   scripts/run-guest.sh --guest NAME      another kernel of the matrix; 6.1,
+#                                          which has shared virtual addressing
+#                                          compiled out, has a shell only
 #   scripts/run-guest.sh --kernel FILE [--modules FOLDER]
 #                                          a kernel of one's own; FOLDER is its
 #                                          lib/modules/RELEASE, not needed if
@@ -99,7 +101,7 @@ if [ "$task" = shell ]; then
     exec "$qemu" "$@"
 fi
 
-rm -f "$logs/console.log"
+rm -f "$logs/console.log" "$logs/status"
 status=0
 {
     timeout -k 5 "$seconds" "$qemu" "$@" < /dev/null 2> "$logs/qemu.log" ||
