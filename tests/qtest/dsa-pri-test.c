@@ -519,6 +519,53 @@ static void test_unserved(DSAIommu *f, const void *unused)
     g_assert_false(di_request_pending(f));
 }
 
+/*
+ * One request at a time: queues of equal priority take turns, however many
+ * descriptors of one of them wait for pages.
+ */
+static void test_turns(DSAIommu *f, const void *unused)
+{
+    enum { MANY = 20 };
+    const uint32_t mode = DSA_TEST_WQ_DEDICATED | DSA_TEST_WQ_PRIO(1) |
+                          DSA_TEST_WQ_PASID(PASID) | DSA_TEST_WQ_BOF;
+    DSATestDesc d[MANY], other = di_touch(VA + 4 * MB, MANY);
+    unsigned i, pages, turn = 0;
+    DSAIommuRequest r;
+
+    dsa_test_cmd_ok(f->t, DSA_TEST_RESET_DEV, 0);
+    dsa_test_group(f->t, 0, 3, 1);
+    for (i = 0; i < 2; i++) {
+        dsa_test_wq(f->t, i, MANY, 0, mode);
+    }
+    dsa_test_cmd_ok(f->t, DSA_TEST_ENABLE_DEV, 0);
+    dsa_test_cmd_ok(f->t, DSA_TEST_ENABLE_WQ, 0);
+    dsa_test_cmd_ok(f->t, DSA_TEST_ENABLE_WQ, 1);
+    for (i = 0; i < MANY; i++) {
+        d[i] = di_touch(VA + i * PAGE, i);
+        di_submit(f, &d[i]);
+    }
+    dsa_test_clear_cr(f->t, CRS_PHYS + other.cr % PAGE);
+    g_assert_cmpint(dsa_test_submit(f->t, 1, &other), ==, QTEST_DMWR_ACCEPTED);
+    for (i = 0; i <= MANY; i++) {
+        r = di_next_group(f, &pages);
+        g_assert_cmpuint(pages, ==, 1);
+        if (r.addr == other.addr2) {
+            turn = i;
+        }
+        /* No more than one is out, so that the rest is in line */
+        g_usleep(A_WHILE_US);
+        g_assert_false(di_request_pending(f));
+        di_map(f, r.addr, PHYS, PAGE, true);
+        di_respond(f, r.group, SUCCESS);
+    }
+    g_assert_cmpuint(turn, >, 0);
+    g_assert_cmpuint(turn, <, MANY / 2);
+    for (i = 0; i < MANY; i++) {
+        g_assert_cmphex(di_status_of(f, &d[i]), ==, 1);
+    }
+    g_assert_cmphex(di_status_of(f, &other), ==, 1);
+}
+
 /* The same page is granted for ever without ever being there */
 static void test_granted_in_vain(DSAIommu *f, const void *unused)
 {
@@ -551,6 +598,7 @@ int main(int argc, char **argv)
     static const DSAIommuSetup pri = { "intel-vtd", true, true };
     static const DSAIommuSetup many = { "intel-vtd", true, true, 512 };
     static const DSAIommuSetup two = { "intel-vtd", true, true, 2 };
+    static const DSAIommuSetup one = { "intel-vtd", true, true, 1 };
 
     g_test_init(&argc, &argv, NULL);
     add("page-request", &pri, test_page_request);
@@ -567,6 +615,7 @@ int main(int argc, char **argv)
     add("translation-off", &pri, test_translation_off);
     add("pasid-drain", &two, test_pasid_drain);
     add("granted-in-vain", &pri, test_granted_in_vain);
+    add("turns", &one, test_turns);
     add("unserved", &pri, test_unserved);
     return g_test_run();
 }

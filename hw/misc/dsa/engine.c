@@ -11,7 +11,6 @@
 #include "qemu/rcu.h"
 #include "hw/pci/pcie.h"
 #include "engine.h"
-#include "turn.h"
 #include "trace.h"
 
 #define ALL_GROUPS MAKE_64BIT_MASK(0, DSA_MAX_GROUPS)
@@ -62,48 +61,9 @@ static void wake_all(DSAEngines *e)
 
 void dsa_flight_ready(DSAEngines *e, DSAFlight *fl)
 {
-    unsigned wq = fl->job.wq.index;
-
-    enqueue(&e->ready[wq], fl, DSA_F_READY);
-    e->ready_wqs |= BIT(wq);
+    fl->state = DSA_F_READY;
+    dsa_line_add(&e->ready, fl);
     wake_one(e);
-}
-
-static void ready_remove(DSAEngines *e, DSAFlight *fl)
-{
-    unsigned wq = fl->job.wq.index;
-
-    QTAILQ_REMOVE(&e->ready[wq], fl, link);
-    if (QTAILQ_EMPTY(&e->ready[wq])) {
-        e->ready_wqs &= ~BIT(wq);
-        e->ready_share[wq] = 0;
-    }
-}
-
-/*
- * The next slice. A queue's part does not depend on how many of its jobs are
- * under way.
- */
-static DSAFlight *ready_take(DSAEngines *e)
-{
-    DSATurn turn = { };
-    DSAFlight *fl;
-    unsigned m;
-
-    for (m = e->ready_wqs; m; m &= m - 1) {
-        unsigned wq = ctz32(m);
-
-        fl = QTAILQ_FIRST(&e->ready[wq]);
-        dsa_turn_offer(&turn, wq, &e->ready_share[wq],
-                       MAX(fl->job.wq.priority, 1));
-    }
-    if (!dsa_turn_decide(&turn)) {
-        return NULL;
-    }
-    fl = QTAILQ_FIRST(&e->ready[turn.who]);
-    ready_remove(e, fl);
-    fl->state = DSA_F_ACTIVE;
-    return fl;
 }
 
 void dsa_engines_schedule(DSAEngines *e)
@@ -144,13 +104,13 @@ static void detach(DSAEngines *e, DSAFlight *fl)
 {
     switch (fl->state) {
     case DSA_F_READY:
-        ready_remove(e, fl);
+        dsa_line_remove(&e->ready, fl);
         break;
     case DSA_F_SPACE:
         QTAILQ_REMOVE(&e->spaceq, fl, link);
         break;
     case DSA_F_PAGE:
-        QTAILQ_REMOVE(&e->pageq, fl, link);
+        dsa_line_remove(&e->page, fl);
         break;
     case DSA_F_PAGE_LATER:
         QTAILQ_REMOVE(&e->laterq, fl, link);
@@ -252,7 +212,7 @@ static DSAFlight *next_flight(DSAWorker *w)
     DSAFlight *fl = NULL, *more;
 
     w->prefer_new = !w->prefer_new;
-    if (w->prefer_new || !e->ready_wqs) {
+    if (w->prefer_new || !e->ready.wqs) {
         fl = take_new(w);
         /* Wake another worker only if there is something for it */
         if (fl && qatomic_read(&e->sleeping)) {
@@ -262,7 +222,13 @@ static DSAFlight *next_flight(DSAWorker *w)
             }
         }
     }
-    return fl ? fl : ready_take(e);
+    if (!fl) {
+        fl = dsa_line_take(&e->ready);
+        if (fl) {
+            fl->state = DSA_F_ACTIVE;
+        }
+    }
+    return fl;
 }
 
 static void put_back(DSAEngines *e, DSAFlight *fl, DSAVerdict verdict)
@@ -273,7 +239,8 @@ static void put_back(DSAEngines *e, DSAFlight *fl, DSAVerdict verdict)
         dsa_engines_schedule(e);
         break;
     case DSA_V_WAIT_PAGE:
-        enqueue(&e->pageq, fl, DSA_F_PAGE);
+        fl->state = DSA_F_PAGE;
+        dsa_line_add(&e->page, fl);
         dsa_engines_schedule(e);
         break;
     case DSA_V_WAIT_DRAIN:
@@ -311,7 +278,7 @@ static void fly(DSAWorker *w, DSAFlight *fl)
 
 static bool work_visible(DSAEngines *e)
 {
-    return e->ready_wqs ||
+    return e->ready.wqs ||
            (qatomic_read(&e->pending) && !e->hold_take &&
             !QTAILQ_EMPTY(&e->freeq));
 }
@@ -545,12 +512,10 @@ DSAEngines *dsa_engines_new(DSAState *s, unsigned workers)
     qemu_cond_init(&e->idle);
     QTAILQ_INIT(&e->freeq);
     QTAILQ_INIT(&e->spaceq);
-    QTAILQ_INIT(&e->pageq);
     QTAILQ_INIT(&e->laterq);
     QTAILQ_INIT(&e->drainq);
-    for (i = 0; i < DSA_MAX_WQS; i++) {
-        QTAILQ_INIT(&e->ready[i]);
-    }
+    dsa_line_init(&e->ready);
+    dsa_line_init(&e->page);
     for (i = 0; i < DSA_FLIGHTS; i++) {
         QTAILQ_INSERT_TAIL(&e->freeq, &e->flight[i], link);
     }

@@ -28,6 +28,7 @@
 #include "job.h"
 #include "op.h"
 #include "atc.h"
+#include "line.h"
 
 /*
  * Flights at a time: as many as all queues may have in flight, so that a queue
@@ -41,8 +42,6 @@
 #define DSA_PAGE 4096ULL
 /* Misses served in one slice; then others get their turn */
 #define DSA_SLICE_MISSES 64
-
-typedef struct DSAFlight DSAFlight;
 
 /**
  * DSATask: one descriptor on its way from check to completion: a flight's own
@@ -79,10 +78,10 @@ typedef enum DSAVerdict {
 
 typedef enum DSAFlightState {
     DSA_F_FREE,
-    DSA_F_READY,            /* in ready[], by its queue */
+    DSA_F_READY,            /* in ready */
     DSA_F_ACTIVE,           /* a worker has it */
     DSA_F_SPACE,            /* in spaceq */
-    DSA_F_PAGE,             /* in pageq: page request to be sent */
+    DSA_F_PAGE,             /* in page: page request to be sent */
     DSA_F_PAGE_LATER,       /* in laterq: the same, when e->retry fires */
     DSA_F_PAGE_SENT,        /* in no list; prgi names it */
     DSA_F_DRAIN,            /* in drainq */
@@ -113,8 +112,6 @@ struct DSAFlight {
     uint16_t page_tries;    /* requests since it last got on, or the most */
     QTAILQ_ENTRY(DSAFlight) link;
 };
-
-typedef QTAILQ_HEAD(DSAFlightList, DSAFlight) DSAFlightList;
 
 /**
  * DSAGroup: a page request group that was sent and is not answered yet.
@@ -171,11 +168,9 @@ struct DSAEngines {
     bool quit;
 
     DSAFlight flight[DSA_FLIGHTS];
-    DSAFlightList freeq, spaceq, pageq, laterq, drainq;
-    /* Queues take turns here too: a large job is not over with one slice */
-    DSAFlightList ready[DSA_MAX_WQS];
-    int32_t ready_share[DSA_MAX_WQS];
-    unsigned ready_wqs;     /* those with ready flights, one bit each */
+    DSAFlightList freeq, spaceq, laterq, drainq;
+    DSALine ready;          /* for the next slice */
+    DSALine page;           /* for page requests that may be outstanding */
 
     DSASpaces *spaces;
 

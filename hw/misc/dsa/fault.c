@@ -69,7 +69,7 @@ void dsa_faults_retry(DSAEngines *e)
     while ((fl = QTAILQ_FIRST(&e->laterq))) {
         QTAILQ_REMOVE(&e->laterq, fl, link);
         fl->state = DSA_F_PAGE;
-        QTAILQ_INSERT_TAIL(&e->pageq, fl, link);
+        dsa_line_add(&e->page, fl);
         fl->page_rested = true;
     }
     dsa_engines_schedule(e);
@@ -84,8 +84,13 @@ static void take_group(DSAEngines *e, unsigned prgi, DSASpace *sp,
     sp->groups++;
 }
 
-/* Group indexes go round, so that one is not used again soon */
-static bool alloc_group(DSAEngines *e, DSAFlight *fl, unsigned pages)
+/*
+ * Group indexes go round, so that one is not used again soon. There is one: no
+ * more than DSA_PRI_CAPACITY requests are out, and each group has at least one.
+ */
+QEMU_BUILD_BUG_ON(DSA_PRGS < DSA_PRI_CAPACITY);
+
+static void alloc_group(DSAEngines *e, DSAFlight *fl, unsigned pages)
 {
     unsigned prgi = find_next_zero_bit(e->groups_out, DSA_PRGS,
                                        e->group_next);
@@ -93,13 +98,9 @@ static bool alloc_group(DSAEngines *e, DSAFlight *fl, unsigned pages)
     if (prgi >= DSA_PRGS) {
         prgi = find_first_zero_bit(e->groups_out, DSA_PRGS);
     }
-    if (prgi >= DSA_PRGS) {
-        return false;
-    }
     e->group_next = (prgi + 1) % DSA_PRGS;
     take_group(e, prgi, fl->space, pages, fl);
     fl->prgi = prgi;
-    return true;
 }
 
 bool dsa_faults_adopt(DSAEngines *e, const DSAGroup *group, DSASpace *sp)
@@ -176,39 +177,40 @@ static unsigned requests_allowed(DSAEngines *e)
     return MIN(pcie_pri_get_req_alloc(e->pci), DSA_PRI_CAPACITY);
 }
 
-/* e->lock held, dropped meanwhile. Returns false if no more can be sent now */
-static bool serve_one(DSAEngines *e, DSAFlight *fl)
+/* Whether the next flight in line can be served, be it by a refusal */
+static bool may_serve(DSAEngines *e)
+{
+    unsigned limit = requests_allowed(e);
+
+    return !limit || e->pages_out < limit || !pcie_pri_enabled(e->pci) ||
+           !e->pci->is_master;
+}
+
+/* @fl is out of the line. e->lock held, dropped meanwhile */
+static void serve_one(DSAEngines *e, DSAFlight *fl)
 {
     unsigned limit = requests_allowed(e);
     Ask ask;
     int rc;
 
-    if (!dsa_pri_usable(e, fl) || !limit) {
-        QTAILQ_REMOVE(&e->pageq, fl, link);
+    if (!dsa_pri_usable(e, fl) || e->pages_out >= limit) {
         refuse(e, fl);
-        return true;
+        return;
     }
     if (fl->page_tries > FAST_TRIES && !fl->page_rested) {
-        QTAILQ_REMOVE(&e->pageq, fl, link);
         put_off(e, fl);
-        return true;
-    }
-    if (e->pages_out >= limit) {
-        return false;
+        return;
     }
     choose_pages(fl, limit - e->pages_out, &ask);
-    if (!alloc_group(e, fl, ask.pages)) {
-        return false;
-    }
+    alloc_group(e, fl, ask.pages);
     ask.prgi = fl->prgi;
-    QTAILQ_REMOVE(&e->pageq, fl, link);
     fl->state = DSA_F_PAGE_SENT;
     fl->page_rested = false;
     qemu_mutex_unlock(&e->lock);
     rc = dsa_space_pri_on(fl->space) ? send_group(e, &ask) : -EPERM;
     qemu_mutex_lock(&e->lock);
     if (!rc || e->group[ask.prgi].fl != fl) {
-        return true;
+        return;
     }
     free_group(e, ask.prgi);
     if (rc == -ENOSPC) {
@@ -216,7 +218,6 @@ static bool serve_one(DSAEngines *e, DSAFlight *fl)
     } else {
         refuse(e, fl);
     }
-    return true;
 }
 
 void dsa_faults_serve(DSAEngines *e)
@@ -224,8 +225,8 @@ void dsa_faults_serve(DSAEngines *e)
     DSAFlight *fl;
 
     QEMU_LOCK_GUARD(&e->lock);
-    while ((fl = QTAILQ_FIRST(&e->pageq)) && serve_one(e, fl)) {
-        /* go on */
+    while (may_serve(e) && (fl = dsa_line_take(&e->page))) {
+        serve_one(e, fl);
     }
 }
 
@@ -287,7 +288,7 @@ void dsa_fault_response(DSAEngines *e, DSASpace *sp, uint16_t prgi,
         } else if (known) {
             answer(e, prgi, code == IOMMU_PRI_RESP_SUCCESS);
         }
-        more = !QTAILQ_EMPTY(&e->pageq);
+        more = e->page.wqs;
     }
     if (!known) {
         /* Implementation choice: a failure that is nobody's is only that */

@@ -17,8 +17,8 @@
  * do not end before the address space does.
  * @ra: GETPC() of the helper
  *
- * implementation choice: the SDM (vol. 3, 6.1 and vol. 1, 3.3.7.1) leaves it
- * open whether such an access wraps around or faults.
+ * implementation choice: the last address and the first are both canonical, and
+ * the SDM (vol. 1, 3.3.7.1) does not say what becomes of an access to both.
  */
 static inline void access_check_wrap(CPUX86State *env, vaddr addr,
                                      unsigned size, uintptr_t ra)
