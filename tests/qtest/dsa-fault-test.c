@@ -199,15 +199,9 @@ static void test_many_pasids(DSAIommu *f, const void *unused)
 static void test_no_ats(DSAIommu *f, const void *unused)
 {
     DSATestDesc d = di_desc(DSA_TEST_NOOP, 0, 0, 0);
-    unsigned i;
 
     g_assert_cmpint(dsa_test_submit(f->t, 0, &d), ==, QTEST_DMWR_ACCEPTED);
-    for (i = 0; !(dsa_test_read64(f->t, DSA_TEST_SWERR) & 1); i++) {
-        g_assert_cmpuint(i, <, 30000);
-        g_usleep(1000);
-    }
-    g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 8 & 0xff, ==,
-                    0x1a);
+    g_assert_cmphex(dsa_test_wait_swerr(f->t), ==, 0x1a);
     g_assert_false(di_is_done(f, &d));
 }
 

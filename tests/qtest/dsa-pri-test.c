@@ -276,12 +276,7 @@ static void test_record_fault(DSAIommu *f, const void *unused)
     r = di_next_request(f);
     g_assert_cmphex(r.addr, ==, VA + PAGE);
     di_respond(f, r.group, INVALID);
-    for (i = 0; !(dsa_test_read64(f->t, DSA_TEST_SWERR) & 1); i++) {
-        g_assert_cmpuint(i, <, 30000);
-        g_usleep(1000);
-    }
-    g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 8 & 0xff, ==,
-                    0x1a);
+    g_assert_cmphex(dsa_test_wait_swerr(f->t), ==, 0x1a);
     g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 40 & 0xfffff, ==,
                     PASID);
     g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR + 16), ==,

@@ -59,7 +59,6 @@ static void test_backward(DSAIommu *f, const void *unused)
 static void test_no_memory(DSAIommu *f, const void *unused)
 {
     DSATestDesc d = di_touch(VA, 0);
-    unsigned i;
 
     di_map(f, VA, IO_APIC, PAGE, true);
     g_assert_cmphex(di_finish(f, &d), ==, 0x84);
@@ -69,12 +68,7 @@ static void test_no_memory(DSAIommu *f, const void *unused)
     d = di_desc(DSA_TEST_NOOP, 0, 0, 0);
     d.cr = VA + 32;
     g_assert_cmpint(dsa_test_submit(f->t, 0, &d), ==, QTEST_DMWR_ACCEPTED);
-    for (i = 0; !(dsa_test_read64(f->t, DSA_TEST_SWERR) & 1); i++) {
-        g_assert_cmpuint(i, <, 30000);
-        g_usleep(1000);
-    }
-    g_assert_cmphex(dsa_test_read64(f->t, DSA_TEST_SWERR) >> 8 & 0xff, ==,
-                    0x1a);
+    g_assert_cmphex(dsa_test_wait_swerr(f->t), ==, 0x1a);
     g_assert_false(di_request_pending(f));
 }
 

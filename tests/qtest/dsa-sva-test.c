@@ -530,11 +530,7 @@ static void test_pasid_teardown(Fixture *f, const void *unused)
     vtd_test_queue_wait(&f->v);
     submit(f, TARGET_VA, SOURCE_VA, 4096, 0);
     /* The record cannot be written either: that is an error of the device */
-    for (int i = 0; !(dsa_test_read(f->d, DSA_TEST_SWERR) & 1); i++) {
-        g_assert_cmpint(i, <, 100000);
-        g_usleep(100);
-    }
-    g_assert_cmphex(dsa_test_read(f->d, DSA_TEST_SWERR) >> 8 & 0xff, ==, 0x1a);
+    g_assert_cmphex(dsa_test_wait_swerr(f->d), ==, 0x1a);
     g_assert_cmphex(qtest_readb(f->d->qts, RECORD), ==, 0);
     expect(f, TARGET, 0, 4096);
 }

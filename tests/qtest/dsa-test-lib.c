@@ -283,6 +283,21 @@ uint8_t dsa_test_swerr(DSATest *t)
     return err & 1 ? err >> 8 & 0xff : 0;
 }
 
+uint8_t dsa_test_wait_swerr(DSATest *t)
+{
+    unsigned i;
+
+    for (i = 0; i < WAIT_STEPS; i++) {
+        uint64_t err = dsa_test_read64(t, DSA_TEST_SWERR);
+
+        if (err & 1) {
+            return err >> 8 & 0xff;
+        }
+        g_usleep(WAIT_STEP_US);
+    }
+    g_error("no error in SWERR");
+}
+
 uint8_t *dsa_test_put_random(DSATest *t, uint64_t at, size_t len)
 {
     uint8_t *data = g_malloc(len);

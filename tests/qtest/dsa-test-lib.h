@@ -167,6 +167,8 @@ void dsa_test_one_wq(DSATest *t, unsigned size, uint32_t mode);
 unsigned dsa_test_occupancy(DSATest *t, unsigned wq);
 /* The error in SWERR, or 0 if there is none; acknowledges it */
 uint8_t dsa_test_swerr(DSATest *t);
+/* Wait until there is one; returns it and leaves it there */
+uint8_t dsa_test_wait_swerr(DSATest *t);
 
 /* Random bytes, also in guest memory at @at; the caller frees them */
 uint8_t *dsa_test_put_random(DSATest *t, uint64_t at, size_t len);
