@@ -1,6 +1,6 @@
 #!/bin/sh
-# Build the emulator, and with "tests" or "bench" the overlay's test programs
-# or benchmarks too.
+# Build the emulator, and with "bench" the overlay's benchmarks, or with "tests"
+# these and its test programs too: what only developers run has to build.
 #
 #   build.sh [tests | bench | TARGET...]
 #
@@ -27,11 +27,14 @@ cd "$siov_build"
 # Lets meson run again if a build rule changed, so that the list of tests is
 # of today.
 run_logged regenerate "reading the build rules" ninja build.ninja
+of_build() {
+    $siov_python "$siov_scripts/tap-run.py" --build "$siov_build" "$@"
+}
+case ${1:-} in
+tests | bench)
+    targets="$targets $(of_build --programs siov/tests/bench)" ;;
+esac
 if [ "${1:-}" = tests ]; then
-    targets="$targets $($siov_python "$siov_scripts/tap-run.py" \
-        --build "$siov_build" --targets siov-unit siov-qtest siov-guest)"
-elif [ "${1:-}" = bench ]; then
-    targets="$targets $($siov_python "$siov_scripts/tap-run.py" \
-        --build "$siov_build" --programs siov/tests/bench)"
+    targets="$targets $(of_build --targets siov-unit siov-qtest siov-guest)"
 fi
 run_logged build "building $what" ninja -j "$jobs" $targets
