@@ -492,6 +492,8 @@ static void engines_bh(void *opaque)
     if (!e->paused) {
         dsa_spaces_serve(e);
         dsa_faults_serve(e);
+        /* A space that got another PASID has left its requests behind */
+        dsa_pri_settle(e);
     }
 }
 

@@ -303,7 +303,7 @@ void dsa_pri_unexpected(DSAEngines *e);
 bool dsa_pri_failed(DSAEngines *e);
 /* A response was a failure: the interface is disabled */
 void dsa_pri_fail(DSAEngines *e);
-/* A group was answered: the interface may have stopped */
+/* Fewer requests may be outstanding: the interface may have stopped */
 void dsa_pri_settle(DSAEngines *e);
 
 #endif /* HW_MISC_DSA_ENGINE_H */

@@ -108,5 +108,7 @@ void dsa_pri_fail(DSAEngines *e)
 
 void dsa_pri_settle(DSAEngines *e)
 {
-    settle(e->pci, e);
+    if (e->pci->exp.pri_cap) {
+        settle(e->pci, e);
+    }
 }

@@ -146,6 +146,7 @@ static bool dsa_post_load(void *opaque, int version_id, Error **errp)
 broken:
     /* A monitor may let the machine go on all the same */
     dsa_wq_forget_all(s);
+    dsa_engines_abort(s->engines, NULL, NULL);
     dsa_device_reset(s);
     return false;
 }

@@ -110,10 +110,21 @@ def destination(command, cpu, folder):
     return command + ['-incoming', f'file:{folder}/state']
 
 
-def run(command, cpu, seconds):
-    """What the test printed in both emulators, the second's exit status."""
+def holds(folder, words):
+    """Whether the saved state has a part of that name."""
+    with open(f'{folder}/state', 'rb') as state:
+        return words.encode() in state.read()
+
+
+def run(command, cpu, absent, seconds):
+    """What the test printed in both emulators, the second's exit status.
+
+    The state must not have a part of the name absent, if it is not None.
+    """
     with tempfile.TemporaryDirectory() as folder:
         output = save(command, folder, seconds)
+        if absent and holds(folder, absent):
+            return output, f'the state has {absent}'
         with Emulator(destination(command, cpu, folder), folder,
                       seconds) as second:
             try:

@@ -12,6 +12,7 @@ Among the options may be
   --migrate CPU     when the test waits for a key, move it to a second emulator
                     with that -cpu option, and press the key there
   --refused WORDS   which that emulator has to refuse, saying so
+  --absent NAME     part of the state that must not be sent
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -56,6 +57,7 @@ def main():
     emulator, image, *options = sys.argv[1:]
     cpu = take(options, '--migrate')
     refused = take(options, '--refused')
+    absent = take(options, '--absent')
     command = [
         emulator, '-machine', 'q35', '-m', '64', '-nodefaults', '-no-reboot',
         '-display', 'none', '-serial', 'stdio', '-device', 'dmwr-testdev,addr=4',
@@ -67,7 +69,7 @@ def main():
     if refused:
         return migrate.check_refused(command, cpu, refused, SECONDS)
     if cpu:
-        output, status = migrate.run(command, cpu, SECONDS)
+        output, status = migrate.run(command, cpu, absent, SECONDS)
     else:
         output, status = run(command)
 
