@@ -70,12 +70,8 @@ static void vtd_reset_exit(Object *obj, ResetType type)
  */
 static void vtd_vm_state_changed(void *opaque, bool running, RunState state)
 {
-    VTDState *s = opaque;
-
     if (!running) {
-        vtd_event_flush(s);
-        vtd_pri_drain(s);
-        vtd_event_flush(s);
+        vtd_send_pending(opaque);
     }
 }
 

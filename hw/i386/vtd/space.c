@@ -40,6 +40,20 @@ static IOMMUTLBEntry vtd_space_entry(const VTDMapping *map)
     };
 }
 
+/*
+ * A walk sets bits in tables: not once they may be other memory. What is done
+ * with the translation is not waited for.
+ */
+static bool vtd_space_walk(VTDSpace *sp, const VTDRequest *req,
+                           VTDMapping *map, VTDFault *fault)
+{
+    unsigned phase = vtd_drain_enter(sp->s);
+    bool good = vtd_translate(sp->s->translator, req, map, fault);
+
+    vtd_drain_leave(sp->s, phase);
+    return good;
+}
+
 /* What the thread does not remember. Not inlined: it needs a larger frame */
 static __attribute__((noinline))
 IOMMUTLBEntry vtd_space_translate_slow(VTDSpace *sp, hwaddr addr,
@@ -57,17 +71,8 @@ IOMMUTLBEntry vtd_space_translate_slow(VTDSpace *sp, hwaddr addr,
     };
     VTDMapping map;
     VTDFault fault;
-    unsigned phase;
-    bool good;
 
-    /*
-     * A walk sets bits in tables: not once they may be other memory. What is
-     * done with the translation is not waited for.
-     */
-    phase = vtd_drain_enter(sp->s);
-    good = vtd_translate(sp->s->translator, &req, &map, &fault);
-    vtd_drain_leave(sp->s, phase);
-    if (unlikely(!good)) {
+    if (unlikely(!vtd_space_walk(sp, &req, &map, &fault))) {
         return vtd_space_blocked(sp, &req, &fault);
     }
     if (unlikely(map.pass_through)) {
@@ -181,7 +186,7 @@ static MemTxResult vtd_high_access(VTDSpace *sp, hwaddr addr, bool write)
     VTDFault fault;
 
     RCU_READ_LOCK_GUARD();
-    if (!vtd_translate(sp->s->translator, &req, &map, &fault)) {
+    if (!vtd_space_walk(sp, &req, &map, &fault)) {
         vtd_fault_record(sp->s, &req, &fault);
     }
     return MEMTX_ACCESS_ERROR;

@@ -252,6 +252,8 @@ void vtd_drain(VTDState *s);
 
 /* vmstate.c */
 extern const VMStateDescription vtd_vmstate;
+/* Do what bottom halves are scheduled for, the machine stops. Big lock held */
+void vtd_send_pending(VTDState *s);
 
 static inline uint16_t vtd_source_id(PCIBus *bus, int devfn)
 {

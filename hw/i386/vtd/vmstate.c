@@ -8,13 +8,19 @@
 #include "migration/vmstate.h"
 #include "space.h"
 
+void vtd_send_pending(VTDState *s)
+{
+    vtd_pri_drain(s);
+    /* Last, since an answer may be followed by a request */
+    vtd_event_flush(s);
+}
+
 static int vtd_pre_save(void *opaque)
 {
     VTDState *s = opaque;
 
     /* What came since the machine has stopped and waits for a bottom half */
-    vtd_event_flush(s);
-    vtd_pri_drain(s);
+    vtd_send_pending(s);
     s->mig_cap = s->cap;
     s->mig_ecap = s->ecap;
     return 0;

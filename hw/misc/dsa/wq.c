@@ -264,6 +264,17 @@ static bool drain_covers(const DSADrain *d, unsigned wq, uint64_t ticket,
            covers(d->pasid, pasid);
 }
 
+/* Where in held[] the job with this ticket is; held_count if it is not there */
+static unsigned find_held(const DSAQueue *q, uint64_t ticket)
+{
+    unsigned i;
+
+    for (i = 0; i < q->held_count && q->held[i].ticket != ticket; i++) {
+        /* look on */
+    }
+    return i;
+}
+
 void dsa_wq_retire(DSAState *s, const DSAJob *job)
 {
     unsigned wq = job->wq.index, i;
@@ -271,11 +282,7 @@ void dsa_wq_retire(DSAState *s, const DSAJob *job)
     bool was_full = false, drained = false;
 
     WITH_QEMU_LOCK_GUARD(&s->queue_lock) {
-        for (i = 0; i < q->held_count; i++) {
-            if (q->held[i].ticket == job->ticket) {
-                break;
-            }
-        }
+        i = find_held(q, job->ticket);
         if (i == q->held_count) {
             return;
         }
@@ -389,15 +396,9 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
 bool dsa_wq_holds(const DSAState *s, const DSAJob *job)
 {
     const DSAQueue *q = &s->queues[job->wq.index];
-    unsigned i;
+    unsigned i = find_held(q, job->ticket);
 
-    for (i = 0; i < q->held_count; i++) {
-        if (q->held[i].ticket == job->ticket &&
-            q->held[i].pasid == job->pasid) {
-            return true;
-        }
-    }
-    return false;
+    return i < q->held_count && q->held[i].pasid == job->pasid;
 }
 
 void dsa_wq_forget_all(DSAState *s)
