@@ -2,11 +2,10 @@
 /*
  * dsa-pasids: how many processes can use a shared queue at a time.
  *
- *   dsa-pasids [-l LIMIT] DEVICE        results as TAP
+ *   dsa-pasids COUNT DEVICE             results as TAP
  *
- * Opens it in one process after the other until PASIDs run out, or LIMIT
- * processes have it. Those who have one stay unharmed, and all PASIDs come
- * back.
+ * COUNT of them can, and the next one is refused a PASID. Those who have one
+ * stay unharmed, and all PASIDs come back.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcpus.h"
 #include "libmem.h"
 #include "libtap.h"
+#include "libuntil.h"
 #include "libwork.h"
 
 #define USERS_MAX 2048
@@ -80,21 +81,33 @@ static int add_user(const char *path)
     return 0;
 }
 
+struct adding {
+    const char *path;
+    int error;
+};
+
+static bool added_or_refused(void *arg)
+{
+    struct adding *a = arg;
+
+    a->error = add_user(a->path);
+    if (a->error == ENOSPC) {
+        run_everywhere();
+    }
+    return a->error != ENOSPC;
+}
+
 /*
- * A PASID is free when the last user of the memory is gone. For a while after
- * a process has ended an idle processor may be one, or the kernel's thread
+ * A PASID is free when the last user of the memory is gone. After a process
+ * has ended an idle processor may be one, or for a while the kernel's thread
  * that was to bring a page.
  */
 static int add_user_in_time(const char *path)
 {
-    unsigned tries;
-    int error = ENOSPC;
+    struct adding a = { .path = path };
 
-    for (tries = 0; error == ENOSPC && tries < 100; tries++) {
-        usleep(tries ? 50000 : 0);
-        error = add_user(path);
-    }
-    return error;
+    until_true(added_or_refused, &a);
+    return a.error;
 }
 
 static void drop_user(void)
@@ -123,59 +136,57 @@ static const char *all_work(void)
     return NULL;
 }
 
-/*
- * Returns the error that ended it, 0 at the limit. Who used PASIDs before this
- * program may hold some a little longer, too.
- */
-static int fill_up(const char *path, unsigned limit)
+/* Who used PASIDs before may still be about to let go of them. */
+static const char *fill_up(const char *path, unsigned count)
 {
     int error = 0;
 
-    while (!error && user_count < limit) {
+    while (!error && user_count < count) {
         error = add_user_in_time(path);
     }
-    return error;
+    return error ? tap_why("%u of %u: %s", user_count, count, strerror(error))
+                 : NULL;
+}
+
+static const char *no_more(const char *path)
+{
+    int error;
+
+    run_everywhere();
+    error = add_user(path);
+    if (!error) {
+        return "one more could";
+    }
+    return error == ENOSPC ? NULL : strerror(error);
+}
+
+static void test_exhaustion(const char *path)
+{
+    tap_result(no_more(path), "but no more than that");
+    tap_result(all_work(), "and all of them work");
 }
 
 int main(int argc, char **argv)
 {
-    unsigned limit = USERS_MAX, first;
-    int expected = ENOSPC, error;
+    unsigned count = argc == 3 ? atoi(argv[1]) : 0;
     const char *path;
 
-    if (argc == 4 && strcmp(argv[1], "-l") == 0) {
-        limit = atoi(argv[2]);
-        expected = 0;
-    }
-    if ((argc != 2 && argc != 4) || !limit || limit > USERS_MAX) {
-        fprintf(stderr, "usage: dsa-pasids [-l LIMIT] DEVICE\n");
+    if (!count || count >= USERS_MAX) {
+        fprintf(stderr, "usage: dsa-pasids COUNT DEVICE\n");
         return 2;
     }
-    path = argv[argc - 1];
-    error = fill_up(path, limit);
-    first = user_count;
-    tap_result(error == expected && first ? NULL : strerror(error),
-               "processes open the queue until %s",
-               expected ? "there is no PASID left" : "there are enough");
-    printf("# users: %u\n", first);
-    tap_result(all_work(), "the work of all of them is right");
-    if (expected && first) {
+    path = argv[2];
+    tap_result(fill_up(path, count), "%u processes open the queue", count);
+    test_exhaustion(path);
+    if (user_count) {
         drop_user();
-        tap_result(add_user_in_time(path) ? "it fails" : NULL,
-                   "where one ends another one may begin");
-        tap_result(add_user(path) == ENOSPC ? NULL : "it does not fail",
-                   "but no more than that");
-        tap_result(all_work(), "and all of them go on working");
     }
+    tap_result(fill_up(path, count), "where one ends another one may begin");
+    test_exhaustion(path);
     while (user_count) {
         drop_user();
     }
-    while (user_count < first && !add_user_in_time(path)) {
-        /* as many as before */
-    }
-    tap_result(user_count == first ? NULL : tap_why("%u of %u", user_count,
-                                                    first),
-               "after all have ended as many may begin");
+    tap_result(fill_up(path, count), "after all have ended as many may begin");
     while (user_count) {
         drop_user();
     }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcpus.h"
 #include "libpagetests.h"
 #include "libtap.h"
 #include "libuntil.h"
@@ -37,12 +38,17 @@ static bool open_unless_busy(void *arg)
     struct opening *o = arg;
 
     o->done = dsa_open(o->d, o->path);
+    if (!o->done && errno == ENOSPC) {
+        run_everywhere();
+        return false;
+    }
     return o->done || errno != EBUSY;
 }
 
 /*
  * A dedicated queue is closed with the memory of the process that had it, and
- * the kernel's thread that brings a page may hold that for a while longer.
+ * the kernel's thread that brings a page may hold that for a while longer. The
+ * PASID is free with the last user of the address space.
  */
 static bool open_in_time(struct dsa *d, const char *path)
 {

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libcpus.h"
 #include "libpasid.h"
 #include "libtap.h"
 
@@ -34,26 +35,6 @@ struct shared {
 
 static struct shared *shared;
 
-static bool run_on(unsigned cpu)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return sched_setaffinity(0, sizeof(set), &set) == 0;
-}
-
-static void run_anywhere(unsigned cpus)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    for (unsigned i = 0; i < cpus; i++) {
-        CPU_SET(i, &set);
-    }
-    sched_setaffinity(0, sizeof(set), &set);
-}
-
 static const char *moves(struct pasid_env *e)
 {
     const char *why = pasid_set(e, PASID);
@@ -67,7 +48,7 @@ static const char *moves(struct pasid_env *e)
         why = why ? why : pasid_submits(e, SLOT_MAIN, PASID);
         why = why ? tap_why("move %u: %s", i, why) : NULL;
     }
-    run_anywhere(e->cpus);
+    run_anywhere();
     pasid_clear(e);
     return why;
 }
@@ -197,7 +178,7 @@ void test_pasid_crowd(struct pasid_env *e)
     run_on(0);
     tap_result(crowd(e), "%u tasks on one processor, each with its own PASID",
                TASKS);
-    run_anywhere(e->cpus);
+    run_anywhere();
     tap_result(crowd(e), "%u tasks on %u processors, each with its own PASID",
                TASKS, e->cpus);
 }

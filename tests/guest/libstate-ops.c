@@ -13,6 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "libcpus.h"
 #include "libcputest.h"
 #include "libstate.h"
 #include "libtap.h"
@@ -107,8 +108,7 @@ static const char *do_migrate(struct state_task *t)
     if (!why && h.result) {
         why = tap_why("sched_setaffinity: %s", strerror(-h.result));
     }
-    memset(&set, 0xff, sizeof(set));
-    sched_setaffinity(0, sizeof(set), &set);
+    run_anywhere();
     return why;
 }
 
