@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcpus.h"
 #include "libpages.h"
 #include "libtap.h"
+#include "libuntil.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
@@ -103,17 +105,26 @@ static const char *only_read(struct mem *m)
     return why ? why : pages_present(m) ? NULL : "no pages of zeros";
 }
 
+/*
+ * A page that somebody holds at that moment stays, and so does one that is
+ * still in a processor's list of new pages, which it empties itself.
+ */
+static bool swapped_out(void *arg)
+{
+    struct mem *m = arg;
+    unsigned cpu;
+
+    for (cpu = 0; run_on(cpu); cpu++) {
+        pages_out(m);
+    }
+    run_anywhere();
+    return pages_swapped(m) >= m->size / PAGE * 3 / 4;
+}
+
 static const char *swap_out(struct mem *m)
 {
-    unsigned tries;
-
-    /* a page that somebody holds at that moment stays */
-    for (tries = 0; tries < 50; tries++) {
-        pages_out(m);
-        if (pages_swapped(m) >= m->size / PAGE * 3 / 4) {
-            return NULL;
-        }
-        usleep(1000);
+    if (until_true(swapped_out, m)) {
+        return NULL;
     }
     return tap_why("%u of %zu pages are in swap", pages_swapped(m),
                    m->size / PAGE);
