@@ -29,7 +29,7 @@
      3ULL << 34                 /* SSLPS: 2 MiB, 1 GiB */ | \
      1ULL << 39                 /* PSI */ | \
      7ULL << 40                 /* NFR */ | \
-     36ULL << 48                /* MAMV */ | \
+     45ULL << 48                /* MAMV */ | \
      3ULL << 54                 /* DWD, DRD */ | \
      1ULL << 56                 /* FS1GP */ | \
      1ULL << 60                 /* FS5LP */ | \

@@ -201,8 +201,12 @@ typedef enum VTDQueueError {
 #define VTD_IOTLB_DW        BIT_ULL(48)
 #define VTD_IOTLB_DID       VTD_BITS(47, 32)
 
-/* Largest address mask of a page-selective invalidation (CAP.MAMV) */
-#define VTD_MAMV            36
+/*
+ * Largest address mask of a page-selective invalidation (CAP.MAMV): all that a
+ * 5-level first stage translates, 2^45 pages. Linux sends masks for the first
+ * stage without a look at this field.
+ */
+#define VTD_MAMV            45
 
 /* The interrupt address range (3.14) */
 #define VTD_INT_BASE        0xfee00000ULL
