@@ -639,6 +639,72 @@ static void test_second_ad(void)
     small_teardown(&s);
 }
 
+/*
+ * Nested: the page with the leaf entry is at the same GPA as in memory, until
+ * the second stage moves it.
+ */
+typedef struct Moved {
+    uint64_t from, to;          /* leaf entries before and after */
+    uint64_t second;            /* the second-stage entry of their page */
+} Moved;
+
+static Moved *moving;
+
+/* When D is set in the second-stage entry, A having been set before */
+static void race_move(Flat *f, uint64_t addr)
+{
+    if (addr == moving->second && (flat_get(f, addr) & SS_A)) {
+        flat_set(f, addr, (moving->to & ~0xfffULL) | SS_R | SS_W | SS_A);
+    }
+}
+
+static void nested_setup(Small *s, Moved *m)
+{
+    Flat *f = flat_new();
+    uint64_t first = flat_page(f), second = flat_page(f), all;
+    uint64_t dir = FS_P | FS_RW | FS_US | FS_A;
+    FlatScalable sm;
+
+    flat_scalable(f, &sm);
+    flat_context(f, &sm, SID, E_P | E_PASIDE | 2 << 9, 0);
+    flat_pasid(f, &sm, PASID, E_P | E_PGTT(PGTT_NESTED) | E_AW(1) | E_SSADE |
+               second, 3, first);
+    m->from = flat_map(f, first, 4, SMALL_IOVA, 1, dir,
+                       0x5000 | FS_P | FS_RW | FS_US);
+    m->to = flat_page(f) + (m->from & 0xfff);
+    flat_set(f, m->to, 0x6000 | FS_P | FS_RW | FS_US);
+    all = f->next;
+    for (uint64_t gpa = 0; gpa < all; gpa += 0x1000) {
+        uint64_t at = flat_map(f, second, 3, gpa, 1, SS_R | SS_W | SS_A,
+                               gpa | SS_R | SS_W);
+
+        if (gpa == (m->from & ~0xfffULL)) {
+            m->second = at;
+        }
+    }
+    s->f = f;
+    s->t = vtd_translator_new(&flat_ops, f, &flat_features, &flat_sizes);
+    vtd_translator_set_root(s->t, sm.root | ROOT_SCALABLE, true);
+}
+
+/* A and D are set where the second stage now has the table, or nowhere */
+static void test_moved_table(void)
+{
+    VTDMapping map;
+    Small s;
+    Moved m;
+
+    nested_setup(&s, &m);
+    moving = &m;
+    s.f->race = race_move;
+    g_assert_cmphex(access_page(&s, true, 0, &map), ==, 0);
+    g_assert_cmphex(map.addr, ==, 0x6000);
+    g_assert_cmphex(flat_get(s.f, m.from), ==, 0x5000 | FS_P | FS_RW | FS_US);
+    g_assert_cmphex(flat_get(s.f, m.to), ==,
+                    0x6000 | FS_P | FS_RW | FS_US | FS_A | FS_D);
+    small_teardown(&s);
+}
+
 /* Pass-through never maps the interrupt range, nor more than the host has */
 static void test_pass_through(void)
 {
@@ -688,6 +754,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vtd/walk/lost-race", test_lost_race);
     g_test_add_func("/vtd/walk/endless-race", test_endless_race);
     g_test_add_func("/vtd/walk/second-ad", test_second_ad);
+    g_test_add_func("/vtd/walk/moved-table", test_moved_table);
     g_test_add_func("/vtd/walk/pass-through", test_pass_through);
     return g_test_run();
 }

@@ -241,6 +241,13 @@ uint8_t vtd_examine(VTDWalk *w, const VTDFormat *fmt, const VTDStage *stage,
     return code;
 }
 
+/* Where @table has its entry for @addr */
+static inline uint64_t vtd_entry_address(const VTDTable *table, uint64_t addr)
+{
+    return table->addr + extract64(addr, VTD_SIZE_SHIFT(table->level - 1),
+                                   VTD_LEVEL_BITS) * sizeof(uint64_t);
+}
+
 /* Reads and judges the entry for @addr in @table, and sets A/D in it */
 static inline __attribute__((always_inline))
 uint8_t vtd_step(VTDWalk *w, const VTDFormat *fmt, const VTDStage *stage,
@@ -248,19 +255,17 @@ uint8_t vtd_step(VTDWalk *w, const VTDFormat *fmt, const VTDStage *stage,
                  uint64_t *entry, bool *is_leaf, VTDLeaf *leaf)
 {
     VTDTranslator *t = w->t;
-    uint64_t at = table->addr +
-                  extract64(addr, VTD_SIZE_SHIFT(table->level - 1),
-                            VTD_LEVEL_BITS) * sizeof(uint64_t);
 
-    if (!vtd_load(t, at, entry)) {
-        return table->top ? stage->faults->root_access
-                          : stage->faults->access;
-    }
     for (unsigned tries = 0; tries < VTD_UPDATE_TRIES; tries++) {
-        uint64_t update = 0, seen;
-        uint8_t code = vtd_examine(w, fmt, stage, table, addr, intent, *entry,
-                                   is_leaf, leaf, &update);
+        uint64_t at = vtd_entry_address(table, addr), update = 0, seen;
+        uint8_t code;
 
+        if (!vtd_load(t, at, entry)) {
+            return table->top ? stage->faults->root_access
+                              : stage->faults->access;
+        }
+        code = vtd_examine(w, fmt, stage, table, addr, intent, *entry,
+                           is_leaf, leaf, &update);
         if (code != VTD_FR_NONE || !update) {
             return code;
         }
@@ -268,6 +273,10 @@ uint8_t vtd_step(VTDWalk *w, const VTDFormat *fmt, const VTDStage *stage,
             code = fmt->unlock(w, table);
             if (code != VTD_FR_NONE) {
                 return code;
+            }
+            if (vtd_entry_address(table, addr) != at) {
+                /* The second stage has moved the table meanwhile */
+                continue;
             }
         }
         /* Not through a host page: the owner of RAM wants to know of writes */
@@ -277,7 +286,6 @@ uint8_t vtd_step(VTDWalk *w, const VTDFormat *fmt, const VTDStage *stage,
         if (seen == *entry) {
             return VTD_FR_NONE;
         }
-        *entry = seen;
     }
     return stage->faults->update;
 }
