@@ -27,6 +27,8 @@ enum {
 
 #define NO_PASID UINT32_MAX
 #define THE_PASID 0x1234u
+#define PASS_PASID 0x1240u
+#define MESSAGE_ADDRESS 0xfee00000ull
 #define MEMTX_GOOD 0
 
 /* Guest memory */
@@ -183,6 +185,7 @@ static uint64_t build(Fixture *f)
     dir = vtd_test_scalable_context(t, SID, pdts, 0, context_pasid_enable);
     vtd_test_set_pasid(t, dir, THE_PASID, VTD_TEST_FIRST, first, 4, 0, 4, 1);
     vtd_test_set_pasid(t, dir, 0, VTD_TEST_PT, 0, 4, 0, 4, 2);
+    vtd_test_set_pasid(t, dir, PASS_PASID, VTD_TEST_PT, 0, 4, 0, 4, 2);
     vtd_test_enable(t);
     return first;
 }
@@ -237,6 +240,21 @@ static void test_vtd_blocked(Fixture *f, const void *iommu)
     g_assert_cmphex(qtest_readq(f->qts, PAGE_B + 0x1000), ==, 0);
 }
 
+/* What passes through with a PASID is no interrupt, wherever it goes */
+static void test_vtd_pass_through(Fixture *f, const void *iommu)
+{
+    build(f);
+    qtest_writeq(f->qts, PAGE_B, 0x800);
+    g_assert_cmpuint(transfer(f, PASS_PASID, PAGE_B, 8, false), ==,
+                     MEMTX_GOOD);
+    g_assert_cmphex(get(f, DATA), ==, 0x800);
+    g_assert_cmpuint(transfer(f, PASS_PASID, MESSAGE_ADDRESS, 4, true), !=,
+                     MEMTX_GOOD);
+    g_assert_cmpuint(get(f, DONE), ==, 0);
+    g_assert_cmpint(translate(f, PASS_PASID, MESSAGE_ADDRESS, true), ==,
+                    -EFAULT);
+}
+
 /* Memory that is no RAM is reached, too, and needs the big lock. */
 static void test_vtd_device(Fixture *f, const void *iommu)
 {
@@ -275,6 +293,7 @@ int main(int argc, char **argv)
     ADD("intel-iommu", "-device intel-iommu", test_no_pasid_iommu);
     ADD("intel-vtd/transfer", "-device intel-vtd", test_vtd_transfer);
     ADD("intel-vtd/blocked", "-device intel-vtd", test_vtd_blocked);
+    ADD("intel-vtd/pass-through", "-device intel-vtd", test_vtd_pass_through);
     ADD("intel-vtd/device", "-device intel-vtd", test_vtd_device);
     ADD("intel-vtd/invalidate", "-device intel-vtd", test_vtd_invalidate);
     return g_test_run();

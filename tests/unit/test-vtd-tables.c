@@ -338,6 +338,7 @@ static const Row rows[] = {
     { 0x87, FIRST, RD | P | ATS, FS_LEAF, ADDR, 0xfeeff000 },
     { 0x87, NESTED, WR, SS_LEAF, ADDR, 0xfee0f000 },
     { 0x87, FIRST, WR | TRANSLATED | MSI },
+    { 0x87, PASS, WR | P | MSI }, { 0x87, PASS, RD | P | ATS | MSI },
     { 0x91, FIRST, RD, NOTHING, .read_only = FS_LEAF },
     { 0x91, FIRST, RD, NOTHING, .read_only = FS_ROOT },
     { 0x91, NESTED, WR, NOTHING, .read_only = FS_LEAF },

@@ -258,6 +258,10 @@ static VTDFaultReason vtd_identity(VTDTranslator *t, const VTDContext *ctx,
     if (addr & vtd_beyond(t->features.haw)) {
         return legacy ? VTD_FR_LGN_1_WIDTH : VTD_FR_SGN_4_HOST_WIDTH;
     }
+    if (vtd_in_interrupt_range(addr)) {
+        /* 3.14: with a PASID, or translated, it is no interrupt request */
+        return legacy ? VTD_FR_LGN_4_INTERRUPT : VTD_FR_SGN_8_INTERRUPT;
+    }
     if (addr >> VTD_IDENTITY_BITS == VTD_INTERRUPT_FIRST >> VTD_IDENTITY_BITS) {
         size = 1ULL << VTD_INTERRUPT_BITS;
     }
@@ -307,10 +311,6 @@ VTDFaultReason vtd_translated(VTDTranslator *t, const VTDRequest *req,
     }
     if (reason != VTD_FR_NONE) {
         return reason;
-    }
-    if (vtd_in_interrupt_range(req->addr)) {
-        return ctx.flags & VTD_CTX_LEGACY ? VTD_FR_LGN_4_INTERRUPT
-                                          : VTD_FR_SGN_8_INTERRUPT;
     }
     reason = vtd_identity(t, &ctx, req->addr, map);
     map->pass_through = false;

@@ -164,9 +164,9 @@ void vtd_translator_set_root(VTDTranslator *t, uint64_t rtaddr, bool flush);
  * @fault: filled if it is blocked
  *
  * Lock-free and allocation-free; any thread, inside an RCU read section.
- * Does not look at the interrupt range 0xFEEx_xxxx of the input address: the
- * caller sends those requests elsewhere (VT-d 3.14). Sets Accessed and Dirty
- * by compare-and-swap (VT-d 3.6.2, 3.7.2). Returns whether the request passes.
+ * Takes no interrupt requests (untranslated, without PASID, 0xFEEx_xxxx): the
+ * caller sends those elsewhere (VT-d 3.14). Sets Accessed and Dirty by
+ * compare-and-swap (VT-d 3.6.2, 3.7.2). Returns whether the request passes.
  */
 bool vtd_translate(VTDTranslator *t, const VTDRequest *req, VTDMapping *map,
                    VTDFault *fault);
