@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include <glib/gstdio.h>
+#include "qemu/bswap.h"
 #include "migrate-lib.h"
 #include "vtd-test-dma.h"
 
@@ -12,6 +13,8 @@
 #define OUT     (VTD_DMA_DATA + 0x1000)
 #define IOVA    (1ULL << 40)
 #define IRT     (VTD_DMA_DATA + 0x10000)
+
+#define FSTS_IQE (1u << 4)
 
 static char *migrate_to_file(QTestState *qts)
 {
@@ -51,11 +54,27 @@ static VTDDma *start_source(void)
     return d;
 }
 
+/* A destination that has loaded @path; @library: the source's test state */
+static VTDDma *start_destination(const char *path, const VTDTest *library)
+{
+    VTDDma *to = g_new0(VTDDma, 1);
+
+    to->qts = qtest_initf("-machine q35 -m 256 -nodefaults -device intel-vtd "
+                          "-device edu,addr=%u,dma_mask=0xffffffffffffffff "
+                          "-incoming file:%s", VTD_DMA_SLOT, path);
+    migrate_wait(to->qts);
+    /* It may have resumed before anybody listened: no event tells then */
+    qtest_qmp_assert_success(to->qts, "{ 'execute': 'cont' }");
+    to->t = *library;
+    to->t.qts = to->qts;
+    return to;
+}
+
 static void test_migrate(void)
 {
     VTDDma *d = start_source(), *to;
     g_autofree uint64_t *before = g_new(uint64_t, 0x200);
-    g_autofree char *path = NULL, *incoming = NULL;
+    g_autofree char *path = NULL;
     VTDDmaFault fault;
     VTDTest library;
 
@@ -66,16 +85,7 @@ static void test_migrate(void)
     library = d->t;
     vtd_dma_stop(d);
 
-    incoming = g_strdup_printf("-incoming file:%s", path);
-    to = g_new0(VTDDma, 1);
-    to->qts = qtest_initf("-machine q35 -m 256 -nodefaults -device intel-vtd "
-                          "-device edu,addr=%u,dma_mask=0xffffffffffffffff %s",
-                          VTD_DMA_SLOT, incoming);
-    migrate_wait(to->qts);
-    /* It may have resumed before anybody listened: no event tells then */
-    qtest_qmp_assert_success(to->qts, "{ 'execute': 'cont' }");
-    to->t = library;
-    to->t.qts = to->qts;
+    to = start_destination(path, &library);
     for (unsigned i = 0; i < 0x200; i++) {
         g_assert_cmphex(vtd_test_readq(&to->t, 8 * i), ==, before[i]);
     }
@@ -96,9 +106,55 @@ static void test_migrate(void)
     g_unlink(path);
 }
 
+/*
+ * A damaged stream has a reserved bit in IQT, so that the head never equals it.
+ * The queue must end at the tail all the same, and not go round for ever.
+ */
+static void test_reserved(void)
+{
+    VTDDma *d = start_source(), *to;
+    g_autofree char *path = NULL, *stream = NULL;
+    uint64_t first[2];
+    VTDTest library;
+    gsize length;
+    char *csr;
+
+    /* VER and CAP begin the registers in the stream */
+    first[0] = cpu_to_le64(vtd_test_readq(&d->t, 0));
+    first[1] = cpu_to_le64(vtd_test_readq(&d->t, VTD_TEST_CAP));
+    path = migrate_to_file(d->qts);
+    library = d->t;
+    vtd_dma_stop(d);
+
+    g_assert_true(g_file_get_contents(path, &stream, &length, NULL));
+    csr = memmem(stream, length, first, sizeof(first));
+    g_assert_nonnull(csr);
+    csr[VTD_TEST_IQT] |= 1;
+    g_assert_true(g_file_set_contents(path, stream, length, NULL));
+
+    to = start_destination(path, &library);
+    vtd_test_queue_wait(&to->t);
+    g_assert_cmphex(vtd_test_readl(&to->t, VTD_TEST_FSTS) & FSTS_IQE, ==, 0);
+    vtd_dma_stop(to);
+    g_unlink(path);
+}
+
+typedef struct Mismatch {
+    const char *properties, *sentence;
+} Mismatch;
+
+#define THE_SAME "give the destination's intel-vtd the source's properties"
+
+static const Mismatch mismatch_cap = { ",aw-bits=39", THE_SAME };
+static const Mismatch mismatch_ecap = { ",svm=off", THE_SAME };
+static const Mismatch mismatch_haw = {
+    ",haw-bits=45", "give the destination's intel-vtd haw-bits=52"
+};
+
 /* A destination with other capabilities refuses, and says what to do */
 static void test_mismatch(gconstpointer opaque)
 {
+    const Mismatch *m = opaque;
     VTDDma *d = start_source();
     g_autofree char *path = migrate_to_file(d->qts), *command = NULL;
     g_autofree char *err = NULL;
@@ -110,13 +166,12 @@ static void test_mismatch(gconstpointer opaque)
                               "-device intel-vtd%s -device edu,addr=%u,"
                               "dma_mask=0xffffffffffffffff -incoming file:%s",
                               getenv("QTEST_QEMU_BINARY"),
-                              (const char *)opaque, VTD_DMA_SLOT, path);
+                              m->properties, VTD_DMA_SLOT, path);
     g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
                                             NULL));
     g_test_message("%s", err);
     g_assert_cmpint(status, !=, 0);
-    g_assert_nonnull(strstr(err, "give the destination's intel-vtd the "
-                            "source's properties"));
+    g_assert_nonnull(strstr(err, m->sentence));
     g_unlink(path);
 }
 
@@ -124,7 +179,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("vtd/migrate/state", test_migrate);
-    qtest_add_data_func("vtd/migrate/cap", ",aw-bits=39", test_mismatch);
-    qtest_add_data_func("vtd/migrate/ecap", ",svm=off", test_mismatch);
+    qtest_add_func("vtd/migrate/reserved", test_reserved);
+    qtest_add_data_func("vtd/migrate/cap", &mismatch_cap, test_mismatch);
+    qtest_add_data_func("vtd/migrate/ecap", &mismatch_ecap, test_mismatch);
+    qtest_add_data_func("vtd/migrate/haw", &mismatch_haw, test_mismatch);
     return g_test_run();
 }

@@ -102,7 +102,7 @@ static VTDQueueError vtd_queue_check(VTDState *s, uint64_t tail,
 void vtd_queue_run(VTDState *s)
 {
     uint64_t iqa = vtd_get64(s, VTD_REG_IQA);
-    uint64_t tail = vtd_get64(s, VTD_REG_IQT);
+    uint64_t tail = vtd_get64(s, VTD_REG_IQT) & VTD_IQ_POINTER;
     uint64_t head = vtd_get64(s, VTD_REG_IQH);
     uint64_t bytes = 0x1000ULL << (iqa & VTD_IQA_QS);
     bool wide = iqa & VTD_IQA_DW;

@@ -139,6 +139,7 @@ struct VTDState {
 
     /* Of the source of a migration, to compare */
     uint64_t mig_cap, mig_ecap;
+    uint8_t mig_haw;
 };
 
 /* caps.c: check the configuration, fill cap, ecap and features */

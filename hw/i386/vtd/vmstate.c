@@ -23,6 +23,7 @@ static int vtd_pre_save(void *opaque)
     vtd_send_pending(s);
     s->mig_cap = s->cap;
     s->mig_ecap = s->ecap;
+    s->mig_haw = s->features.haw;
     return 0;
 }
 
@@ -37,6 +38,12 @@ static bool vtd_post_load(void *opaque, int version_id, Error **errp)
                    " and 0x%016" PRIx64 "; give the destination's intel-vtd "
                    "the source's properties", s->mig_cap, s->mig_ecap, s->cap,
                    s->ecap);
+        return false;
+    }
+    if (version_id >= 2 && s->mig_haw != s->features.haw) {
+        error_setg(errp, "intel-vtd: the source has %u host address bits, but "
+                   "here are %u; give the destination's intel-vtd "
+                   "haw-bits=%u", s->mig_haw, s->features.haw, s->mig_haw);
         return false;
     }
     if (s->frcd_next >= s->cfg.fault_records) {
@@ -55,7 +62,7 @@ static bool vtd_post_load(void *opaque, int version_id, Error **errp)
 
 const VMStateDescription vtd_vmstate = {
     .name = "intel-vtd",
-    .version_id = 1,
+    .version_id = 2,
     .minimum_version_id = 1,
     .priority = MIG_PRI_IOMMU,
     .pre_save = vtd_pre_save,
@@ -67,6 +74,7 @@ const VMStateDescription vtd_vmstate = {
         VMSTATE_UINT64(irta, VTDState),
         VMSTATE_UINT32(frcd_next, VTDState),
         VMSTATE_UINT8_ARRAY(csr, VTDState, VTD_REG_SPACE),
+        VMSTATE_UINT8_V(mig_haw, VTDState, 2),
         VMSTATE_END_OF_LIST()
     },
 };
