@@ -22,8 +22,10 @@ unsigned vtd_drain_enter(VTDState *s)
     for (;;) {
         unsigned phase = qatomic_read(&s->drain.phase);
 
-        qatomic_inc(&s->drain.users[phase].count);  /* full barrier */
-        if (likely(qatomic_read(&s->drain.phase) == phase)) {
+        qatomic_inc(&s->drain.users[phase].count);
+        /* Counted before the look at the phase, and that before any access */
+        smp_mb__after_rmw();
+        if (likely(qatomic_load_acquire(&s->drain.phase) == phase)) {
             return phase;
         }
         qatomic_dec(&s->drain.users[phase].count);
