@@ -148,7 +148,7 @@ static void flush_page(Fixture *f, uint64_t va, unsigned am)
         6 | 3 << 4 | DID << 16 | (uint64_t)PASID << 32, va | am,
     };
     /* S and the ones below it give the size (VT-d 6.5.2.6) */
-    uint64_t range = am ? va | (1ULL << (11 + am)) - 4096 | 1 << 11 : va;
+    uint64_t range = am ? va | ((1ULL << (11 + am)) - 4096) | 1 << 11 : va;
     const uint64_t device[4] = {
         8 | (uint64_t)SID << 16 | (uint64_t)PASID << 32, range,
     };
