@@ -299,7 +299,8 @@ void *window_map(unsigned index, const void *page, uint64_t flags)
     asm volatile("invlpg (%0)" : : "r"(addr) : "memory");
     return addr;
 }
-#else
+#endif
+
 void segment_base(unsigned selector, uint32_t base)
 {
     uint64_t d = 0x00cf93000000ffff;
@@ -308,7 +309,6 @@ void segment_base(unsigned selector, uint32_t base)
     d |= (uint64_t)(base >> 24) << 56;
     gdt[selector / 8] = d;
 }
-#endif
 
 void *memset(void *dst, int c, size_t n)
 {

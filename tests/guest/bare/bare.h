@@ -104,9 +104,9 @@ extern volatile uint64_t window_pt[512];    /* the processor sets A and D */
 
 /* Map page @index of the window and drop what the TLB knows of it */
 void *window_map(unsigned index, const void *page, uint64_t flags);
-#else
-/* Give the free descriptor 0x20 or 0x28 a base address */
-void segment_base(unsigned selector, uint32_t base);
 #endif
+
+/* Give the data segment @selector, one of selectors.h, a base address */
+void segment_base(unsigned selector, uint32_t base);
 
 #endif /* TESTS_GUEST_BARE_H */

@@ -309,10 +309,11 @@ gdt:
         .quad   0x00cf93000000ffff      /* 0x10: data */
         .quad   0x00af9b000000ffff      /* 0x18: 64-bit code */
         .quad   0x00cf93000000ffff      /* 0x20: data, for the test to change */
-        .quad   0x00cf93000000ffff      /* 0x28: the same */
 #if BARE_BITS == 64
+        .quad   0x00cffb000000ffff      /* 0x28: 32-bit user code */
         .quad   0x00affb000000ffff      /* 0x30: user code */
 #else
+        .quad   0
         .quad   0x00cffb000000ffff
 #endif
         .quad   0x00cff3000000ffff      /* 0x38: user data */

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "direct-store.h"
+#include "selectors.h"
 
-#define SEGMENT 0x20
 
 /* The instruction runs with ES = GS = SEGMENT, everything else is flat. */
 #define SEGMENT_OP(name, text) \
@@ -80,6 +80,18 @@ static void test_alignment(void)
           "MOVDIR64B: misaligned linear address: #GP(0)");
 }
 
+/* SDM vol. 3, 6.3: what goes past the limit of 4 GiB may raise an exception */
+static void test_end(void)
+{
+    segment_base(SEGMENT, target_addr);
+    fill();
+    check(run(movdir64b, 0, -0x20) == GP && fault.error == 0 &&
+          only_changed(0, 0, target),
+          "MOVDIR64B: a source across the end of 4 GiB: #GP(0)");
+    check(run(movdir64b, 0, -0x40) == NO_FAULT,
+          "MOVDIR64B: a source up to the end");
+}
+
 static void test_addr16(void)
 {
     segment_base(SEGMENT, target_addr);
@@ -124,6 +136,7 @@ void bare_main(void)
     check_ud(movdiri_66, "MOVDIRI with 66");
     test_es();
     test_alignment();
+    test_end();
     test_addr16();
     test_movdiri();
 }

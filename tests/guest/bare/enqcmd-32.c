@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "enqcmd.h"
+#include "selectors.h"
 
-#define SEGMENT 0x20
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 /* The instruction runs with ES = GS = SEGMENT, everything else is flat. */
