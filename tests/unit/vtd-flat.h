@@ -56,18 +56,6 @@ static inline uint64_t flat_page(Flat *f)
     return addr;
 }
 
-static inline bool flat_read(void *opaque, uint64_t addr, void *buf,
-                             unsigned len)
-{
-    Flat *f = opaque;
-
-    if (addr >= FLAT_SIZE || len > FLAT_SIZE - addr) {
-        return false;
-    }
-    memcpy(buf, f->mem + addr, len);
-    return true;
-}
-
 static inline bool flat_load(void *opaque, uint64_t addr, uint64_t *entry)
 {
     Flat *f = opaque;
@@ -113,7 +101,6 @@ static inline void *flat_host_page(void *opaque, uint64_t addr)
 }
 
 static const VTDMemoryOps flat_ops = {
-    .read = flat_read,
     .load = flat_load,
     .cmpxchg = flat_cmpxchg,
     .host_page = flat_host_page,

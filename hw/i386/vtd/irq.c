@@ -204,7 +204,7 @@ static bool vtd_irq_remapping(VTDState *s)
 MemTxResult vtd_irq_write(VTDState *s, uint16_t sid, hwaddr addr,
                           uint64_t data, unsigned size)
 {
-    uint32_t index, full = VTD_INT_BASE + addr;
+    uint32_t index, full = VTD_INTERRUPT_BASE + addr;
     MSIMessage msg = { .address = full, .data = data };
     uint8_t reason;
     bool fpd;

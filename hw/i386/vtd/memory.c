@@ -223,27 +223,6 @@ bool vtd_memory_write(VTDMemory *m, uint64_t addr, const void *buf,
     return true;
 }
 
-static bool vtd_mem_read(void *opaque, uint64_t addr, void *buf, unsigned len)
-{
-    const VTDRam *ram = vtd_ram_find(opaque, addr, len);
-    uint64_t *out = buf;
-
-    if (!ram) {
-        return false;
-    }
-    /* Entries are quadwords: each must be read whole */
-    if (QEMU_IS_ALIGNED(addr | len, 8) && QEMU_PTR_IS_ALIGNED(buf, 8)) {
-        uint64_t *in = (uint64_t *)vtd_ram_host(ram, addr);
-
-        for (unsigned i = 0; i < len / 8; i++) {
-            out[i] = qatomic_read(&in[i]);
-        }
-    } else {
-        memcpy(buf, vtd_ram_host(ram, addr), len);
-    }
-    return true;
-}
-
 static bool vtd_mem_load(void *opaque, uint64_t addr, uint64_t *entry)
 {
     const VTDRam *ram = vtd_ram_find(opaque, addr, 8);
@@ -283,7 +262,6 @@ static void *vtd_mem_host_page(void *opaque, uint64_t addr)
 }
 
 const VTDMemoryOps vtd_memory_ops = {
-    .read = vtd_mem_read,
     .load = vtd_mem_load,
     .cmpxchg = vtd_mem_cmpxchg,
     .host_page = vtd_mem_host_page,

@@ -196,6 +196,23 @@ static bool vtd_pri_allowed(VTDState *s, const VTDRequest *req)
     return true;
 }
 
+/* The Page Request Descriptor (7.4.1), as the queue has it */
+static void vtd_prq_describe(const VTDRequest *req, uint16_t prgi, bool lpig,
+                             uint64_t *desc)
+{
+    memset(desc, 0, VTD_PRQ_DESC_SIZE);
+    desc[0] = PRQ_TYPE | (uint64_t)req->sid << PRQ_RID_SHIFT;
+    if (req->pasid != VTD_NO_PASID) {
+        desc[0] |= PRQ_PP | (uint64_t)req->pasid << PRQ_PASID_SHIFT |
+                   (req->exec ? PRQ_EXR : 0) | (req->priv ? PRQ_PMR : 0);
+    }
+    desc[1] = (req->addr & PRQ_ADDR) | (uint64_t)prgi << PRQ_PRGI_SHIFT |
+              (lpig ? PRQ_LPIG : 0) | (req->read ? PRQ_RD : 0) |
+              (req->write ? PRQ_WR : 0);
+    desc[0] = cpu_to_le64(desc[0]);
+    desc[1] = cpu_to_le64(desc[1]);
+}
+
 /*
  * 7.5.1: a request that cannot be queued is answered "success", so that the
  * device asks for the translation again; one that is not allowed "invalid".
@@ -215,7 +232,7 @@ int vtd_pri_request_page(PCIBus *bus, void *opaque, int devfn, uint32_t pasid,
     VTDAutoResponse response = {
         .pasid = pasid, .sid = req.sid, .prgi = prgi & PCI_PRI_PRGI_MASK,
     };
-    uint64_t desc[4] = { };
+    uint64_t desc[VTD_PRQ_DESC_SIZE / sizeof(uint64_t)];
     /* 7.4: a stop marker, which asks for no access, has no response */
     bool respond = lpig && (is_read || is_write);
     VTDQueued queued;
@@ -230,17 +247,7 @@ int vtd_pri_request_page(PCIBus *bus, void *opaque, int devfn, uint32_t pasid,
         return vtd_auto_respond(s, &response, respond);
     }
 
-    desc[0] = PRQ_TYPE | (uint64_t)req.sid << PRQ_RID_SHIFT;
-    if (pasid != PCI_NO_PASID) {
-        desc[0] |= PRQ_PP | (uint64_t)pasid << PRQ_PASID_SHIFT |
-                   (exec_req ? PRQ_EXR : 0) | (priv_req ? PRQ_PMR : 0);
-    }
-    desc[1] = (addr & PRQ_ADDR) | (uint64_t)response.prgi << PRQ_PRGI_SHIFT |
-              (lpig ? PRQ_LPIG : 0) | (is_read ? PRQ_RD : 0) |
-              (is_write ? PRQ_WR : 0);
-    desc[0] = cpu_to_le64(desc[0]);
-    desc[1] = cpu_to_le64(desc[1]);
-
+    vtd_prq_describe(&req, response.prgi, lpig, desc);
     WITH_QEMU_LOCK_GUARD(&s->reg_lock) {
         queued = vtd_prq_add(s, desc);
     }

@@ -7,9 +7,7 @@
 #ifndef HW_I386_VTD_REGS_BITS_H
 #define HW_I386_VTD_REGS_BITS_H
 
-#include "qemu/bitops.h"
-
-#define VTD_BITS(hi, lo) MAKE_64BIT_MASK(lo, (hi) - (lo) + 1)
+#include "table-bits.h"
 
 /* The table of registers; beyond it the window reads zero */
 #define VTD_REG_SPACE       0x1000
@@ -81,10 +79,6 @@
 #define VTD_REG_RTADDR      0x020
 #define VTD_RTADDR_ADDR     VTD_BITS(63, 12)
 #define VTD_RTADDR_TTM      VTD_BITS(11, 10)
-#define VTD_TTM(rtaddr)     extract64(rtaddr, 10, 2)
-#define VTD_TTM_LEGACY      0
-#define VTD_TTM_SCALABLE    1
-#define VTD_TTM_ABORT       3
 
 /* 11.4.6.1 Context Command Register */
 #define VTD_REG_CCMD        0x028
@@ -103,7 +97,6 @@
 #define VTD_FSTS_IQE        BIT(4)
 #define VTD_FSTS_ICE        BIT(5)
 #define VTD_FSTS_ITE        BIT(6)
-#define VTD_FSTS_FRI        VTD_BITS(15, 8)
 #define VTD_FSTS_FRI_SHIFT  8
 /* What counts as a pending condition of the fault event */
 #define VTD_FSTS_EVENTS     (VTD_FSTS_PPF | VTD_FSTS_IQE | VTD_FSTS_ICE | \
@@ -184,7 +177,6 @@ typedef enum VTDQueueError {
 #define VTD_FRCD_EXE        BIT_ULL(30)
 #define VTD_FRCD_PRIV       BIT_ULL(29)
 #define VTD_FRCD_T2         BIT_ULL(28)
-#define VTD_FRCD_SID        VTD_BITS(15, 0)
 #define VTD_FRCD_INDEX_SHIFT 48         /* FI of an interrupt fault */
 
 /* 11.4.6.2 IOTLB registers, at ECAP.IRO */
@@ -207,14 +199,5 @@ typedef enum VTDQueueError {
  * stage without a look at this field.
  */
 #define VTD_MAMV            45
-
-/* The interrupt address range (3.14) */
-#define VTD_INT_BASE        0xfee00000ULL
-#define VTD_INT_SIZE        0x100000ULL
-
-static inline bool vtd_is_interrupt_address(uint64_t addr)
-{
-    return addr - VTD_INT_BASE < VTD_INT_SIZE;
-}
 
 #endif /* HW_I386_VTD_REGS_BITS_H */

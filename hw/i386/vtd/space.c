@@ -331,7 +331,7 @@ static void vtd_space_regions(VTDSpace *sp, const char *name)
     memory_region_init_io(&sp->pt_high, owner, &vtd_high_ops, sp,
                           "vtd-beyond-width", UINT64_MAX - width);
     memory_region_init_io(&sp->ir, owner, &vtd_ir_ops, sp, "vtd-interrupts",
-                          VTD_INT_SIZE);
+                          VTD_INTERRUPT_SIZE);
     /*
      * A device may send an interrupt from within a call of ours, such as an
      * invalidation of its device-TLB.
@@ -343,7 +343,8 @@ static void vtd_space_regions(VTDSpace *sp, const char *name)
                                         MEMORY_REGION(&sp->iommu), 0);
     memory_region_add_subregion_overlap(&sp->root, 0, &sp->pt_sys, 0);
     memory_region_add_subregion_overlap(&sp->root, width, &sp->pt_high, 0);
-    memory_region_add_subregion_overlap(&sp->root, VTD_INT_BASE, &sp->ir, 1);
+    memory_region_add_subregion_overlap(&sp->root, VTD_INTERRUPT_BASE, &sp->ir,
+                                        1);
 }
 
 static VTDSpace *vtd_space_new(VTDState *s, PCIBus *bus, int devfn)
@@ -434,10 +435,10 @@ void vtd_spaces_init(VTDState *s)
                              get_system_memory(), 0,
                              memory_region_size(get_system_memory()));
     memory_region_init_io(&s->nodmar_ir, owner, &vtd_ir_shared_ops, s,
-                          "vtd-interrupts", VTD_INT_SIZE);
+                          "vtd-interrupts", VTD_INTERRUPT_SIZE);
     s->nodmar_ir.disable_reentrancy_guard = true;
     memory_region_add_subregion(&s->nodmar, 0, &s->nodmar_sys);
-    memory_region_add_subregion_overlap(&s->nodmar, VTD_INT_BASE,
+    memory_region_add_subregion_overlap(&s->nodmar, VTD_INTERRUPT_BASE,
                                         &s->nodmar_ir, 1);
 
     s->ioapic = vtd_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC);

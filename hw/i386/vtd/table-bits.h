@@ -13,7 +13,7 @@
 #define VTD_LEVEL_BITS          9
 #define VTD_PAGE_BASE           (~(uint64_t)0xfff)
 
-/* Field [hi:lo] of an entry, as a mask */
+/* Field [hi:lo] of an entry or a register, as a mask */
 #define VTD_BITS(hi, lo)        MAKE_64BIT_MASK((lo), (hi) - (lo) + 1)
 
 /* Address bits that no table may have on a host of @haw bits */
@@ -23,8 +23,7 @@ static inline uint64_t vtd_beyond(unsigned haw)
 }
 
 /* RTADDR_REG as SRTP latches it (11.4.5) */
-#define VTD_RTADDR_TTM_SHIFT    10
-#define VTD_RTADDR_TTM(r)       extract64((r), VTD_RTADDR_TTM_SHIFT, 2)
+#define VTD_TTM(rtaddr)         extract64((rtaddr), 10, 2)
 #define VTD_TTM_LEGACY          0
 #define VTD_TTM_SCALABLE        1
 #define VTD_TTM_ABORT           3
@@ -117,8 +116,14 @@ static inline uint64_t vtd_beyond(unsigned haw)
 #define VTD_MAX_LEAF_LEVEL      3
 #define VTD_MAX_LEVELS          5
 
-/* Interrupt range of addresses (3.14), inclusive */
-#define VTD_INTERRUPT_FIRST     0xfee00000ULL
-#define VTD_INTERRUPT_LAST      0xfeefffffULL
+/* Interrupt range of addresses (3.14) */
+#define VTD_INTERRUPT_BASE      0xfee00000ULL
+#define VTD_INTERRUPT_BITS      20
+#define VTD_INTERRUPT_SIZE      (1ULL << VTD_INTERRUPT_BITS)
+
+static inline bool vtd_is_interrupt_address(uint64_t addr)
+{
+    return addr - VTD_INTERRUPT_BASE < VTD_INTERRUPT_SIZE;
+}
 
 #endif /* HW_I386_VTD_TABLE_BITS_H */

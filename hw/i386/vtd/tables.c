@@ -9,7 +9,7 @@
 
 VTDFaultReason vtd_check_root(const VTDTranslator *t, uint64_t rtaddr)
 {
-    switch (VTD_RTADDR_TTM(rtaddr)) {
+    switch (VTD_TTM(rtaddr)) {
     case VTD_TTM_LEGACY:
         return t->features.legacy ? VTD_FR_NONE : VTD_FR_RTA_1_MODE;
     case VTD_TTM_SCALABLE:
@@ -84,7 +84,6 @@ VTDFaultReason vtd_read_legacy(const VTDTranslator *t, uint64_t rtaddr,
     uint64_t addr = (rtaddr & VTD_PAGE_BASE) + (sid >> 8) *
                     VTD_ROOT_ENTRY_SIZE;
     uint64_t root[2], ce[2];
-    VTDFaultReason reason;
 
     if (!vtd_load_words(t, addr, root, 2)) {
         return VTD_FR_LRT_1_ACCESS;
@@ -108,8 +107,7 @@ VTDFaultReason vtd_read_legacy(const VTDTranslator *t, uint64_t rtaddr,
         return VTD_FR_LCT_2_NOT_PRESENT;
     }
     *ctx = (VTDContext) { .flags = *flags };
-    reason = vtd_decode_legacy(t, ce, ctx);
-    return reason;
+    return vtd_decode_legacy(t, ce, ctx);
 }
 
 static VTDFaultReason vtd_decode_device(const VTDTranslator *t,

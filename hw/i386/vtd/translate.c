@@ -17,7 +17,6 @@
 /* Of a mapping that needs no tables */
 #define VTD_IDENTITY_BITS   30
 /* The interrupt range is as large and as aligned as this */
-#define VTD_INTERRUPT_BITS  20
 
 VTDTranslator *vtd_translator_new(const VTDMemoryOps *ops, void *opaque,
                                   const VTDFeatures *features,
@@ -221,7 +220,7 @@ static inline VTDFaultReason vtd_get_context(VTDTranslator *t,
 {
     uint64_t root = qatomic_read(&t->root), stamp;
 
-    if (VTD_RTADDR_TTM(root) == VTD_TTM_LEGACY) {
+    if (VTD_TTM(root) == VTD_TTM_LEGACY) {
         if (req->pasid != VTD_NO_PASID) {
             return VTD_FR_RTA_2_PASID;
         }
@@ -240,11 +239,6 @@ static inline VTDFaultReason vtd_get_context(VTDTranslator *t,
  * Requests that need no tables
  */
 
-static inline bool vtd_in_interrupt_range(uint64_t addr)
-{
-    return addr >= VTD_INTERRUPT_FIRST && addr <= VTD_INTERRUPT_LAST;
-}
-
 /*
  * Maps @addr to itself, in a page as large as it may be without touching the
  * interrupt range.
@@ -258,11 +252,11 @@ static VTDFaultReason vtd_identity(VTDTranslator *t, const VTDContext *ctx,
     if (addr & vtd_beyond(t->features.haw)) {
         return legacy ? VTD_FR_LGN_1_WIDTH : VTD_FR_SGN_4_HOST_WIDTH;
     }
-    if (vtd_in_interrupt_range(addr)) {
+    if (vtd_is_interrupt_address(addr)) {
         /* 3.14: with a PASID, or translated, it is no interrupt request */
         return legacy ? VTD_FR_LGN_4_INTERRUPT : VTD_FR_SGN_8_INTERRUPT;
     }
-    if (addr >> VTD_IDENTITY_BITS == VTD_INTERRUPT_FIRST >> VTD_IDENTITY_BITS) {
+    if (addr >> VTD_IDENTITY_BITS == VTD_INTERRUPT_BASE >> VTD_IDENTITY_BITS) {
         size = 1ULL << VTD_INTERRUPT_BITS;
     }
     *map = (VTDMapping) {
@@ -292,7 +286,7 @@ VTDFaultReason vtd_translated(VTDTranslator *t, const VTDRequest *req,
     VTDFaultReason reason;
     VTDDevice dev;
 
-    if (VTD_RTADDR_TTM(root) == VTD_TTM_LEGACY) {
+    if (VTD_TTM(root) == VTD_TTM_LEGACY) {
         if (req->pasid != VTD_NO_PASID) {
             return VTD_FR_RTA_2_PASID;
         }
@@ -403,11 +397,11 @@ static bool vtd_avoid_interrupts(uint64_t addr, VTDLeaf *leaf)
 {
     uint64_t out = leaf->addr | (addr & leaf->mask);
 
-    if (leaf->addr > VTD_INTERRUPT_LAST ||
-        leaf->addr + leaf->mask < VTD_INTERRUPT_FIRST) {
+    if (leaf->addr >= VTD_INTERRUPT_BASE + VTD_INTERRUPT_SIZE ||
+        leaf->addr + leaf->mask < VTD_INTERRUPT_BASE) {
         return true;
     }
-    if (vtd_in_interrupt_range(out)) {
+    if (vtd_is_interrupt_address(out)) {
         return false;
     }
     leaf->addr = out & VTD_PAGE_BASE;
@@ -538,7 +532,7 @@ bool vtd_page_request_check(VTDTranslator *t, uint16_t sid, uint32_t pasid,
     VTDContext ctx;
     VTDDevice dev;
 
-    if (VTD_RTADDR_TTM(root) == VTD_TTM_LEGACY) {
+    if (VTD_TTM(root) == VTD_TTM_LEGACY) {
         reason = VTD_FR_RTA_3_PAGE_REQUEST;
     } else {
         reason = vtd_check_root(t, root);

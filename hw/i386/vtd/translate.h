@@ -85,7 +85,6 @@ typedef struct VTDFault {
  * no memory at @addr. @addr is aligned to the size.
  */
 typedef struct VTDMemoryOps {
-    bool (*read)(void *opaque, uint64_t addr, void *buf, unsigned len);
     /* 64-bit little-endian entry, read atomically */
     bool (*load)(void *opaque, uint64_t addr, uint64_t *entry);
     /* compare and swap of an entry; *seen is what was there */
@@ -109,7 +108,7 @@ typedef struct VTDFeatures {
     uint8_t mgaw;           /* maximum guest address width in bits */
     uint8_t sagaw;          /* CAP.SAGAW: bit 1 3-level, 2 4-, 3 5-level */
     uint8_t pss;            /* PASID width in bits, 1..20 */
-    bool legacy;            /* TTM legacy may be used (RPS absent) */
+    bool legacy;            /* TTM legacy may be used */
     bool scalable;          /* ECAP.SMTS */
     bool first_stage;       /* ECAP.FSTS */
     bool second_stage;      /* ECAP.SSTS */
