@@ -27,6 +27,13 @@
 #define PF_PRESENT 1
 #define PF_WRITE 2
 
+/* The arithmetic flags: CF, PF, AF, ZF, SF, OF */
+#define FLAGS 0x8d5
+
+/* MSR (SDM vol. 4) */
+#define IA32_PASID 0xd93
+#define PASID_VALID 0x80000000u
+
 /* The last exception that guarded_call() caught; boot.S knows the layout */
 extern struct {
     unsigned long vector;
@@ -87,6 +94,13 @@ int memcmp(const void *a, const void *b, size_t n);
  */
 void start_ap(void (*fn)(void));
 
+/**
+ * reset: RESET the machine. bare_main() begins once more, and was_reset() is
+ * true then. Needs "-action reboot=reset".
+ */
+void reset(void) __attribute__((noreturn));
+bool was_reset(void);
+
 /* For the test to write */
 void bare_main(void);
 
@@ -96,6 +110,7 @@ void bare_main(void);
  * Everything below 4 GiB is mapped to itself, supervisor, writable.
  */
 #define WINDOW 0x4000000000ul
+#define NON_CANONICAL ((void *)0x0100000000000000ul)
 #define PTE_P 1ul
 #define PTE_W 2ul
 #define PTE_A 0x20ul

@@ -7,7 +7,6 @@
  */
 #include "direct-store.h"
 
-#define NON_CANONICAL ((void *)0x0100000000000000ul)
 
 OP(movdir64b, "movdir64b (%%rcx), %%rax")
 OP(movdir64b_addr32, "movdir64b (%%ecx), %%eax")

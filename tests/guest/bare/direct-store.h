@@ -8,8 +8,6 @@
 
 #include "bare.h"
 
-#define FLAGS 0x8d5     /* CF, PF, AF, ZF, SF, OF */
-
 /* CPUID.(EAX=7,ECX=0):ECX */
 #define HAS_MOVDIRI (1u << 27)
 #define HAS_MOVDIR64B (1u << 28)

@@ -8,7 +8,6 @@
 #include "boot.h"
 #include "enqcmd.h"
 
-#define NON_CANONICAL ((void *)0x0100000000000000ul)
 #define PF_USER 4
 
 FLAGS_OP(enqcmd, "enqcmd (%%rcx), %%rax")

@@ -12,8 +12,6 @@
 #define ZF 0x40
 #define HAS_ENQCMD (1u << 29)           /* CPUID.(EAX=7,ECX=0):ECX */
 
-#define IA32_PASID 0xd93
-#define PASID_VALID 0x80000000u
 #define PASID 0xa5c3fu                  /* that the tests use */
 
 /* Function for guarded_call() around one instruction; op->flags in and out */

@@ -14,8 +14,6 @@
 #define STORES 100000       /* and submissions that nobody carries out */
 #define SUBMISSIONS 20000   /* to the accelerator */
 #define LATENCIES 2000
-#define IA32_PASID 0xd93
-#define PASID_VALID 0x80000000u
 
 /* HPET: bits 63:32 the counter's period in fs; bit 0 enables; the counter */
 #define HPET_CAPABILITIES 0xfed00000ul

@@ -14,8 +14,6 @@
 
 #define SUBMISSIONS 10000
 #define WAITS 1000              /* that the device has to end */
-#define IA32_PASID 0xd93
-#define PASID_VALID 0x80000000u
 #define PASID 5
 
 static DSADesc desc, last;

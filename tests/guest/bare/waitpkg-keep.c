@@ -10,14 +10,6 @@
 
 #define CONTROL 400001      /* a limit in TSC units, and no C0.2 */
 
-/* q35's reset control register, and the value that resets everything */
-#define RESET_CONTROL 0xcf9
-#define RESET_ALL 6
-
-/* RAM that neither the image nor the firmware uses; RESET leaves it alone. */
-#define MARK (*(volatile uint64_t *)0x3000000)
-#define MARKED 0x5245534554204f4bull
-
 /* volatile: as if somebody else wrote it */
 static volatile uint64_t line[8] __attribute__((aligned(64)));
 
@@ -53,14 +45,10 @@ static void test_init(void)
 
 static void test_reset(void)
 {
-    if (MARK != MARKED) {
-        MARK = MARKED;
+    if (!was_reset()) {
         wrmsr(IA32_UMWAIT_CONTROL, CONTROL);
-        asm volatile("outb %b0, %w1" : : "a"(RESET_ALL), "d"(RESET_CONTROL));
-        for (;;) {
-        }
+        reset();
     }
-    MARK = 0;
     check(rdmsr(IA32_UMWAIT_CONTROL) == 0, "RESET clears IA32_UMWAIT_CONTROL");
 }
 

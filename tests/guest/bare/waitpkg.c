@@ -11,7 +11,6 @@
  */
 #include "waitpkg.h"
 
-#define FLAGS 0x8d5                     /* CF, PF, AF, ZF, SF, OF */
 #define CF 1
 #define HAS_WAITPKG (1u << 5)           /* CPUID.(EAX=7,ECX=0):ECX */
 #define CR4_TSD 4ul

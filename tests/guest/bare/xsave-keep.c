@@ -10,14 +10,6 @@
  */
 #include "xsave.h"
 
-/* q35's reset control register, and the value that resets everything */
-#define RESET_CONTROL 0xcf9
-#define RESET_ALL 6
-
-/* RAM that neither the image nor the firmware uses; RESET leaves it alone. */
-#define MARK (*(volatile uint64_t *)0x3000000)
-#define MARKED 0x5245534554204f4bull
-
 /* What the second processor has found, and how far it is */
 static volatile struct {
     uint32_t step;
@@ -80,13 +72,9 @@ static void test_reset(void)
 {
     uint32_t regs[4];
 
-    if (MARK != MARKED) {
-        MARK = MARKED;
-        asm volatile("outb %b0, %w1" : : "a"(RESET_ALL), "d"(RESET_CONTROL));
-        for (;;) {
-        }
+    if (!was_reset()) {
+        reset();
     }
-    MARK = 0;
     set_cr4(0, CR4_OSXSAVE);
     check(rdmsr(IA32_XSS) == 0, "RESET clears IA32_XSS");
     check(rdmsr(IA32_PASID) == 0, "RESET clears IA32_PASID");
@@ -145,7 +133,7 @@ static void test_migration_between(void)
 void bare_main(void)
 {
     read_options();
-    if (!option("reset") || MARK != MARKED) {
+    if (!was_reset()) {
         enable_all();
         load_state(~0ull, PATTERN_A, pattern_mxcsr(PATTERN_A));
     }

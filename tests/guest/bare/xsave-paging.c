@@ -6,7 +6,6 @@
 #include "xsave.h"
 #include "boot.h"
 
-#define NON_CANONICAL ((void *)0x0100000000000000ul)
 #define RW (PTE_P | PTE_W)
 
 /* Where an area begins whose legacy region and header end with the page */

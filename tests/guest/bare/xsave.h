@@ -18,10 +18,8 @@ enum { X87, SSE, AVX, BNDREGS, BNDCSR, PKRU = 9, PASID, COMPONENTS };
 #define COMPACTED BIT(63)
 
 /* MSRs, and the bits of IA32_PASID that exist (SDM vol. 4) */
-#define IA32_PASID 0xd93
 #define IA32_XSS 0xda0
-#define PASID_VALID BIT(31)
-#define PASID_BITS (PASID_VALID | 0xfffff)
+#define PASID_BITS ((uint64_t)PASID_VALID | 0xfffff)
 
 #define CR0_TS 8u
 #define CR4_OSFXSR (1u << 9)
