@@ -384,54 +384,64 @@ static void test_batch(DSATestFixture *f, const void *unused)
     }
 }
 
-/* Stopped in the midst of it, and finished in another emulator */
-static void test_migrate(DSATestFixture *f, const void *unused)
+#define JOBS 60
+#define JOB_BLOCKS (8 * MB / 520)
+#define DELTA_SIZE 0x80000
+
+static void submit_jobs(DSATest *t, unsigned from, unsigned to)
 {
-    DSATest *t = f->t;
-    uint32_t blocks = 8 * MB / 520, size = 0x80000, at;
-    g_autofree uint8_t *data = dsa_test_put_random(t, A, size);
     unsigned i;
 
-    for (i = 0; i < 60; i++) {
-        dsa_test_clear_cr(t, CR + i * 32);
-    }
-    qtest_memwrite(t->qts, C, data, size);
-    for (at = 0; at < size; at += 16) {
-        data[at] ^= 1;
-    }
-    qtest_memwrite(t->qts, C + MB, data, size);
-    for (i = 0; i < 60; i++) {
-        DSATestDesc d = i % 3 ? dif(INSERT, A, B, blocks * 520, 1)
-                              : delta(CREATE, C, C + MB, size, C + 2 * MB,
-                                      2 * size);
+    for (i = from; i < to; i++) {
+        DSATestDesc d = i % 3 ? dif(INSERT, A, B, JOB_BLOCKS * 520, 1)
+                              : delta(CREATE, C, C + MB, DELTA_SIZE, C + 2 * MB,
+                                      2 * DELTA_SIZE);
 
         d.cr = CR + i * 32;
         dsa_test_submit(t, 0, &d);
     }
+}
+
+/* Stopped in the midst of it, and finished in another emulator */
+static void test_migrate(DSATestFixture *f, const void *unused)
+{
+    DSATest *t = f->t;
+    g_autofree uint8_t *data = dsa_test_put_random(t, A, DELTA_SIZE);
+    unsigned i, at;
+
+    for (i = 0; i < JOBS; i++) {
+        dsa_test_clear_cr(t, CR + i * 32);
+    }
+    qtest_memwrite(t->qts, C, data, DELTA_SIZE);
+    for (at = 0; at < DELTA_SIZE; at += 16) {
+        data[at] ^= 1;
+    }
+    qtest_memwrite(t->qts, C + MB, data, DELTA_SIZE);
+    submit_jobs(t, 0, JOBS / 2);
     dsa_test_pause(t);
-    /* There is some left to do, or the test shows nothing */
-    g_assert_cmphex(qtest_readb(t->qts, CR + 59 * 32), ==, 0);
+    submit_jobs(t, JOBS / 2, JOBS);
+    g_assert_cmphex(qtest_readb(t->qts, CR + (JOBS - 1) * 32), ==, 0);
     dsa_test_migrate(t, "");
     dsa_test_resume(t);
-    for (i = 0; i < 60; i++) {
+    for (i = 0; i < JOBS; i++) {
         Record r;
 
         dsa_test_wait_cr(t, CR + i * 32);
         r = get_record(t, CR + i * 32);
         g_assert_cmphex(r.status, ==, 1);
         if (i % 3) {
-            g_assert_cmphex(r.op[1], ==, tags(7 + blocks, 0, 0xface));
+            g_assert_cmphex(r.op[1], ==, tags(7 + JOB_BLOCKS, 0, 0xface));
         } else {
             g_assert_cmphex(r.result, ==, 1);
-            g_assert_cmphex(r.op[0], ==, size / 16 * 10);
+            g_assert_cmphex(r.op[0], ==, DELTA_SIZE / 16 * 10);
         }
     }
     for (i = 0; i < 3; i++) {
         DSATestDesc d[] = {
-            dif(CHECK, B, 0, blocks * 528, 1),
-            delta(APPLY, C + 2 * MB, C, size, 0, size / 16 * 10),
+            dif(CHECK, B, 0, JOB_BLOCKS * 528, 1),
+            delta(APPLY, C + 2 * MB, C, DELTA_SIZE, 0, DELTA_SIZE / 16 * 10),
             { .opcode = DSA_TEST_COMPARE, .flags = REC, .cr = CR, .addr1 = C,
-              .addr2 = C + MB, .size = size },
+              .addr2 = C + MB, .size = DELTA_SIZE },
         };
         Record r = finish(t, &d[i]);
 

@@ -131,12 +131,14 @@ static void test_invalidate(DSAIommu *f, const void *unused)
  */
 static void test_invalidate_busy(DSAIommu *f, const void *unused)
 {
-    unsigned round, i;
+    const DSATestDesc last = { .cr = CRS + 32 * 7 };
+    unsigned round, i, busy = 0;
 
     di_map(f, VA, PHYS, 4 * MB, true);
     di_map(f, VA + 4 * MB, PHYS + 4 * MB, 4 * MB, true);
     qtest_memset(f->t->qts, PHYS, 0x11, 4 * MB);
-    for (round = 0; round < 30; round++) {
+    /* Until there were copies under way often enough */
+    for (round = 0; busy < 20; round++) {
         uint64_t at = (round * 37 % 1024) * PAGE;
         uint8_t want[PAGE], got[PAGE];
 
@@ -148,6 +150,8 @@ static void test_invalidate_busy(DSAIommu *f, const void *unused)
         }
         di_unmap(f, VA + 4 * MB + at);
         di_invalidate(f, VA + 4 * MB + at);
+        busy += !di_is_done(f, &last);
+        g_assert_cmpuint(round, <, 400);
         memset(want, 0x77, PAGE);
         qtest_memset(f->t->qts, PHYS + 4 * MB + at, 0x77, PAGE);
         for (i = 0; i < 8; i++) {

@@ -160,6 +160,16 @@ static void test_unexpected(DSAIommu *f, const void *unused)
 
 /* --- how much may be out ------------------------------------------------- */
 
+/*
+ * Maps the @pages of the descriptor that asked first for @r, and answers: those
+ * of others stay away, so that they ask, however late they are.
+ */
+static void answer_all(DSAIommu *f, const DSAIommuRequest *r, unsigned pages)
+{
+    di_map(f, r->addr, PHYS + (r->addr - VA), pages * PAGE, true);
+    di_respond(f, r->group, SUCCESS);
+}
+
 static void test_allocation(DSAIommu *f, const void *unused)
 {
     static const unsigned pages[] = { 4, 2, 4 };
@@ -176,7 +186,6 @@ static void test_allocation(DSAIommu *f, const void *unused)
     di_wait_requests(f, 6);
     g_usleep(A_WHILE_US);
     di_wait_requests(f, 6);
-    di_map(f, VA, PHYS, MB, true);
     for (i = 0; i < 3; i++) {
         r[i] = di_next_group(f, &got);
         /* in any order: several threads carry descriptors out */
@@ -185,12 +194,12 @@ static void test_allocation(DSAIommu *f, const void *unused)
         g_assert_cmpuint(got, ==, pages[i]);
         if (i == 1) {
             g_assert_false(di_request_pending(f));
-            di_respond(f, r[0].group, SUCCESS);
+            answer_all(f, &r[0], 4);
         }
     }
     g_assert_cmphex(seen, ==, 7);
-    di_respond(f, r[1].group, SUCCESS);
-    di_respond(f, r[2].group, SUCCESS);
+    answer_all(f, &r[1], 4);
+    answer_all(f, &r[2], 4);
     for (i = 0; i < 3; i++) {
         g_assert_cmphex(di_status_of(f, &d[i]), ==, 1);
     }
@@ -214,10 +223,11 @@ static void test_capacity(DSAIommu *f, const void *unused)
     di_wait_requests(f, 512);
     g_usleep(A_WHILE_US);
     di_wait_requests(f, 512);
-    di_map(f, VA, PHYS, DESCS * PAGES * PAGE, true);
     for (i = 0; i < DESCS; i++) {
-        di_respond(f, di_next_group(f, &pages).group, SUCCESS);
+        DSAIommuRequest r = di_next_group(f, &pages);
+
         g_assert_cmpuint(pages, ==, PAGES);
+        answer_all(f, &r, PAGES);
     }
     for (i = 0; i < DESCS; i++) {
         g_assert_cmphex(di_status_of(f, &d[i]), ==, 1);

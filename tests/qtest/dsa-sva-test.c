@@ -31,7 +31,7 @@
 #define SOURCE FRAME(0)
 #define TARGET_VA (VA + 0x10000)
 #define TARGET FRAME(16)
-#define LONG_VA (VA + 0x40000000)
+#define LONG_VA 0x7f1280000000ULL
 #define LONG_SIZE (64 * MiB)
 
 /* Page request registers and their bits (VT-d 11.4.11) */
@@ -279,18 +279,29 @@ static void test_invalidate(Fixture *f, const void *unused)
                     ST_PAGE_FAULT | ST_WRITE);
 }
 
-/* All pages of a long target lead to one frame; returns their leaves */
-static void map_long(Fixture *f, uint64_t frame)
+/* A table whose pages all are @frame */
+static uint64_t long_table(Fixture *f, uint64_t frame)
 {
-    for (uint64_t at = 0; at < LONG_SIZE; at += 2 * MiB) {
-        uint64_t leaves[512];
+    uint64_t leaves[512], table = vtd_test_page(&f->v);
 
-        for (int i = 0; i < 512; i++) {
-            leaves[i] = cpu_to_le64(frame | 7);
-        }
-        qtest_memwrite(f->d->qts, leaf_at(f, LONG_VA + at), leaves,
-                       sizeof(leaves));
+    for (int i = 0; i < 512; i++) {
+        leaves[i] = cpu_to_le64(frame | 7);
     }
+    qtest_memwrite(f->d->qts, table, leaves, sizeof(leaves));
+    return table;
+}
+
+/* Give all of a long target this one table, at once */
+static void map_long(Fixture *f, uint64_t table)
+{
+    uint64_t entries[LONG_SIZE / (2 * MiB)];
+
+    for (int i = 0; i < ARRAY_SIZE(entries); i++) {
+        entries[i] = cpu_to_le64(table | 7);
+    }
+    qtest_memwrite(f->d->qts, vtd_test_entry(&f->v, f->root, 4, 2, LONG_VA),
+                   entries, sizeof(entries));
+    flush_page(f, LONG_VA, 14);
 }
 
 /* After an invalidation's wait nothing is written through what it removed */
@@ -304,17 +315,22 @@ static void test_no_stale_write(Fixture *f, const void *unused)
         .addr2 = LONG_VA,
         .size = LONG_SIZE,
     };
-    /* The tables; what they lead to is set below */
-    map(f, LONG_VA, FRAMES_AT, LONG_SIZE);
+    const uint64_t before = long_table(f, FRAME(40));
+    const uint64_t after = long_table(f, FRAME(41));
+    unsigned busy = 0;
 
-    for (int round = 0; round < 8; round++) {
-        map_long(f, FRAME(40));
-        flush_page(f, LONG_VA, 14);
+    /* The tables above; what they lead to is set below */
+    map(f, LONG_VA, FRAMES_AT, 4096);
+
+    /* Until it was under way at the end of the invalidation a few times */
+    for (int round = 0; busy < 4; round++) {
+        g_assert_cmpint(round, <, 400);
+        map_long(f, before);
         dsa_test_clear_cr(f->d, RECORD);
         g_assert_cmpint(dsa_test_submit(f->d, 0, &fill), ==,
                         QTEST_DMWR_ACCEPTED);
-        map_long(f, FRAME(41));
-        flush_page(f, LONG_VA, 14);
+        map_long(f, after);
+        busy += !qtest_readb(f->d->qts, RECORD);
         qtest_memset(f->d->qts, FRAME(40), 0x77, 4096);
         g_assert_cmphex(dsa_test_wait_cr(f->d, RECORD), ==, ST_SUCCESS);
         expect(f, FRAME(40), 0x77, 4096);
@@ -564,7 +580,7 @@ static void test_untranslated(Fixture *f, const void *unused)
 static void test_no_pri(Fixture *f, const void *unused)
 {
     set_leaf(f, TARGET_VA, 0);
-    g_assert_cmphex(copy(f, TARGET_VA, SOURCE_VA, 64, 0), ==,
+    g_assert_cmphex(copy(f, TARGET_VA, SOURCE_VA, 64, DSA_TEST_BOF), ==,
                     ST_PAGE_FAULT | ST_WRITE);
     g_assert_cmphex(vtd_test_readq(&f->v, PQT), ==, 0);
 }
@@ -574,7 +590,8 @@ int main(int argc, char **argv)
     static const Setup no_ats = {
         .no_ats = true, .no_pri = true, .wq_mode = DSA_TEST_WQ_ATS_DISABLE,
     };
-    static const Setup no_pri = { .no_pri = true };
+    static const Setup no_pri = { .no_pri = true,
+                                  .wq_mode = DSA_TEST_WQ_BOF };
     static const Setup priv = { .priv = true, .wq_mode = DSA_TEST_WQ_PRIV };
     static const Setup bof = { .wq_mode = DSA_TEST_WQ_BOF };
     static const struct {

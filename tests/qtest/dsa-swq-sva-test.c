@@ -497,9 +497,7 @@ static void test_drain_pasid(Fixture *x, const void *unused)
     d = desc(&x->p[1], DSA_TEST_NOOP, 0, 0, 0);
     g_assert_cmphex(finish(x, &x->p[1], &d), ==, DSA_TEST_SUCCESS);
     bring_page(x, 0);
-    while (!qtest_readb(t->qts, x->p[0].records + 5 * DSA_TEST_CR_SIZE)) {
-        g_usleep(100);
-    }
+    dsa_test_wait_cr(t, x->p[0].records + 5 * DSA_TEST_CR_SIZE);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_CMDSTS), ==,
                     DSA_TEST_CMDSTS_ACTIVE);
     bring_page(x, 1);

@@ -16,7 +16,9 @@
 #define SRC         0x200000
 #define DST         0x400000
 #define MSG         0x180000
-#define BIG         (1024 * 1024)
+#define FROM        0x1000000
+#define TO          0x2000000
+#define BIG         (4 * 1024 * 1024)
 
 #define DWQ         (DSA_TEST_WQ_DEDICATED | DSA_TEST_WQ_PRIO(1))
 #define REPORT      (DSA_TEST_CRAV | DSA_TEST_RCR)
@@ -312,11 +314,11 @@ static void submit_moves(DSATest *t, unsigned n)
     for (i = 0; i < n; i++) {
         DSATestDesc d = {
             .opcode = DSA_TEST_MEMMOVE, .flags = REPORT, .cr = cr_at(i),
-            .addr1 = SRC, .addr2 = DST, .size = BIG,
+            .addr1 = FROM, .addr2 = TO, .size = BIG,
         };
 
         dsa_test_clear_cr(t, d.cr);
-        dsa_test_submit(t, 0, &d);
+        g_assert_cmpint(dsa_test_submit(t, 0, &d), ==, QTEST_DMWR_ACCEPTED);
     }
 }
 
@@ -325,10 +327,12 @@ static void test_midflight(Fixture *f, const void *unused)
 {
     DSATest *t = f->t;
     uint16_t cmd = qpci_config_readw(t->dev, PCI_COMMAND);
-    unsigned round;
+    unsigned round, kinds = 0;
 
-    fill(t, SRC, BIG, 3);
-    for (round = 0; round < 12; round++) {
+    fill(t, FROM, BIG, 3);
+    /* Until each kind of end has met copies that were not done */
+    for (round = 0; round < 12 || kinds != 0xf; round++) {
+        g_assert_cmpuint(round, <, 400);
         dsa_test_one_wq(t, 32, 0);
         submit_moves(t, 16);
         switch (round % 4) {
@@ -348,14 +352,15 @@ static void test_midflight(Fixture *f, const void *unused)
             break;
         }
         g_assert_cmphex(dsa_test_read(t, DSA_TEST_CMDSTS), ==, 0);
-        qtest_memset(t->qts, DST, 0x5a, BIG);
+        kinds |= !qtest_readb(t->qts, cr_at(15)) << round % 4;
+        qtest_memset(t->qts, TO, 0x5a, BIG);
         qtest_memset(t->qts, CR, 0, 16 * DSA_TEST_CR_SIZE);
         dsa_test_one_wq(t, 32, 0);
         submit_noops(t, 0, 16, 20);
         expect_done(t, 16, 20);
         expect_untouched(t, 0, 16);
-        for (unsigned at = 0; at < BIG; at += 4096) {
-            g_assert_cmphex(qtest_readq(t->qts, DST + at), ==,
+        for (unsigned at = 0; at < BIG; at += 32768) {
+            g_assert_cmphex(qtest_readq(t->qts, TO + at), ==,
                             0x5a5a5a5a5a5a5a5aull);
         }
         dsa_test_cmd_ok(t, DSA_TEST_RESET_DEV, 0);

@@ -12,6 +12,7 @@
 enum {
     POSTED, DEFERRABLE, PIECES, OFFSET, BIG_LOCK, ANSWER, CLEAR, ACCEPTED,
     DATA = 16,
+    SLOTS = 1024,               /* DATA of the last write to each 64 bytes */
 };
 
 /* Pages of BAR 2 */
