@@ -31,7 +31,8 @@ PATIENCE = float(os.environ.get("QEMU_SIOV_PATIENCE", 4)) / 4
 TROUBLE = [re.compile(p) for p in (
     r"\bWARNING:", r"\bBUG:", r"\bBUG at\b", r"\bOops\b", r"Kernel panic",
     r"Call Trace", r"general protection fault", r"unable to handle",
-    r"DMAR: \[", r"DMAR: DRHD: handling fault status reg (?!2\b)",
+    # PPF alone, whichever record it is about: that has a line of its own
+    r"DMAR: \[", r"DMAR: DRHD: handling fault status reg (?!(\w{1,2}0)?2\b)",
     r"DMAR: QI|Invalidation .*(Error|Time-out|timeout)",
     r"DMAR:.*(error|failed|timed out)", r"AMD-Vi:.*EVENT",
     r"idxd .*(err|[Ff]ail|(?i:halt)|timeout|hang)", r"I/O error",
@@ -135,8 +136,10 @@ def command(qemu, kernel, image, case, options, settings, paths, logs):
     # tsc=reliable: with more processors than the host has, Linux 7.2 may look
     # after its clocks in a timer (a processor spins until another one answers)
     # while it changes the clock with all others stopped, and waits for ever
+    # log_buf_len: the log is judged as a whole, at the end
     append = ["console=ttyS0", "intel_iommu=on,sm_on", "panic=-1",
-              "no_timer_check", "tsc=reliable", f"siov.test={case.file}"]
+              "log_buf_len=4M", "no_timer_check", "tsc=reliable",
+              f"siov.test={case.file}"]
     append += [f"siov.{key}={value}" for key, value in settings.items()]
     append += case.append.split() + options.append.split()
     if not options.verbose_kernel:
@@ -266,6 +269,8 @@ def judge(result, status):
         result.problems.append(f"the emulator ended with {how}")
     elif "=== end of kernel log ===" not in console:
         result.problems.append("the guest did not reach its end")
+    elif "Linux version" not in console.partition("=== kernel log ===")[2]:
+        result.problems.append("the kernel's log is cut off")
     result.problems += [f"kernel log: {line}"
                         for line in kernel_trouble(console, result.case,
                                                    result.kernel)]

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 #define PORTAL_SIZE 4096
 #define TIMEOUT_SECONDS 60
+#define MAX_IN_VAIN 1000        /* stops in a row at which nothing was done */
 
 /* The driver says what a queue is; one that it does not know is dedicated. */
 static bool is_shared(const char *path)
@@ -113,10 +115,26 @@ bool dsa_try(struct dsa *d, const struct dsa_desc *desc)
     return true;
 }
 
+void dsa_refused(time_t *since)
+{
+    struct timespec now;
+
+    sched_yield();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!*since) {
+        *since = now.tv_sec;
+    } else if (now.tv_sec - *since > TIMEOUT_SECONDS) {
+        printf("# a work queue refuses everything\n");
+        exit(1);
+    }
+}
+
 void dsa_submit(struct dsa *d, const struct dsa_desc *desc)
 {
+    time_t since = 0;
+
     while (!dsa_try(d, desc)) {
-        sched_yield();
+        dsa_refused(&since);
     }
 }
 
@@ -188,7 +206,7 @@ unsigned dsa_wait_by(const struct dsa_record *record, enum dsa_waiting how)
             sched_yield();
             clock_gettime(CLOCK_MONOTONIC, &now);
             if (now.tv_sec - start.tv_sec > TIMEOUT_SECONDS) {
-                return 0;
+                return *status;     /* it may be this program that was away */
             }
         }
     }
@@ -242,12 +260,13 @@ unsigned dsa_run_touching(struct dsa *d, const struct dsa_desc *first,
     const struct dsa_record *record =
         (struct dsa_record *)(uintptr_t)first->record;
     struct dsa_desc desc = *first;
-    unsigned status;
+    unsigned status, in_vain = 0;
 
     for (*stops = 0; ; ++*stops) {
         status = dsa_run(d, &desc);
+        in_vain = record->done ? 0 : in_vain + 1;
         if ((status & DSA_STATUS_MASK) != DSA_FAULT || !desc.size ||
-            record->done > desc.size) {
+            record->done > desc.size || in_vain > MAX_IN_VAIN) {
             return status;
         }
         touch(record->fault_address, status & DSA_STATUS_WRITE);

@@ -4,6 +4,7 @@
 #define LIBDSA_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "dsa-hw.h"
 
@@ -43,6 +44,12 @@ struct dsa_desc dsa_prepare(unsigned opcode, unsigned flags,
  */
 bool dsa_try(struct dsa *d, const struct dsa_desc *desc);
 void dsa_submit(struct dsa *d, const struct dsa_desc *desc);
+
+/*
+ * After each refusal in a row; @since: 0 before the first. Gives way to others,
+ * and ends the program when it must be a hang.
+ */
+void dsa_refused(time_t *since);
 
 /*
  * Wait for a record. Returns its status, 0 if none came in time.

@@ -197,6 +197,16 @@ static const char *too_long(struct scene *s)
     return refused(s);
 }
 
+/* Until there is room: others work, too */
+static void insist(struct scene *s)
+{
+    time_t since = 0;
+
+    while (!dsa_enqcmd(s->target, s->desc)) {
+        dsa_refused(&since);
+    }
+}
+
 /* A record that cannot be written: nobody hears of it but the driver. */
 static const char *bad_record(struct scene *s)
 {
@@ -207,9 +217,7 @@ static const char *bad_record(struct scene *s)
 
     memset(s->page, 0, 64);
     s->desc->record = places[work_random(&s->random, 5)];
-    while (!dsa_enqcmd(s->target, s->desc)) {
-        /* full: others work, too */
-    }
+    insist(s);
     return mem_check_value(s->page, 64, 0);
 }
 
@@ -226,9 +234,7 @@ static const char *random_bytes(struct scene *s)
         s->desc->flags = DSA_F_RECORD_VALID | DSA_F_RECORD;
         s->desc->record = (uintptr_t)s->record;
     }
-    while (!dsa_enqcmd(s->target, s->desc)) {
-        /* full */
-    }
+    insist(s);
     return NULL;
 }
 

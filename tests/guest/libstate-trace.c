@@ -251,6 +251,8 @@ static const char *exec_once(const struct state_common *c, const char *self,
     if (waitpid(task, &status, 0) != task || !WIFSTOPPED(status) ||
         ptrace(PTRACE_SINGLESTEP, task, NULL, NULL) ||
         waitpid(task, &status, 0) != task || !WIFSTOPPED(status)) {
+        kill(task, SIGKILL);
+        waitpid(task, NULL, 0);
         return tap_why("the program did not begin: 0x%x", status);
     }
     why = check_exec(c, task);

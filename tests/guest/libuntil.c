@@ -22,7 +22,7 @@ bool until_true(bool (*fn)(void *arg), void *arg)
 
     while (!fn(arg)) {
         if (seconds() > end) {
-            return false;
+            return fn(arg);     /* it may be this program that was away */
         }
         usleep(NAP);
     }
