@@ -209,6 +209,41 @@ static void test_no_ats(DSAIommu *f, const void *unused)
     g_assert_false(di_is_done(f, &d));
 }
 
+/*
+ * Linux with PASIDs off: translation requests without one, from a queue of the
+ * kernel. Privileged Mode goes with a PASID only.
+ */
+static void test_privileged_without_pasid(void)
+{
+    DSATest *t = dsa_test_start("", "-m 256 -device intel-vtd");
+    DSATestDesc d = {
+        .opcode = DSA_TEST_MEMMOVE, .flags = REC, .cr = MB,
+        .addr1 = 2 * MB, .addr2 = 3 * MB, .size = PAGE,
+    };
+    uint64_t root;
+    VTDTest v;
+
+    vtd_test_init(&v, t->qts, false, TABLES, 16 * MB);
+    root = vtd_test_page(&v);
+    vtd_test_map_second(&v, root, LEVELS, 1, MB, CRS_PHYS, PAGE);
+    vtd_test_map_second(&v, root, LEVELS, 1, 2 * MB, PHYS, PAGE);
+    vtd_test_map_second(&v, root, LEVELS, 1, 3 * MB, PHYS + PAGE, PAGE);
+    vtd_test_legacy_context(&v, t->bdf, VTD_TEST_TT_DEVICE_TLB, root, LEVELS,
+                            DID);
+    vtd_test_enable(&v);
+    dsa_test_cfg_writew(t, dsa_test_ext_cap(t, PCI_EXT_CAP_ID_ATS) +
+                        PCI_ATS_CTRL, PCI_ATS_CTRL_ENABLE);
+    dsa_test_one_wq(t, 16, DSA_TEST_WQ_PRIV);
+
+    qtest_memset(t->qts, PHYS, 0x5a, PAGE);
+    dsa_test_clear_cr(t, CRS_PHYS);
+    dsa_test_submit(t, 0, &d);
+    g_assert_cmphex(dsa_test_wait_cr(t, CRS_PHYS), ==, DSA_TEST_SUCCESS);
+    g_assert_cmphex(qtest_readq(t->qts, PHYS + 2 * PAGE - 8), ==,
+                    0x5a5a5a5a5a5a5a5a);
+    dsa_test_stop(t);
+}
+
 static void add(const char *kind, const char *name, const DSAIommuSetup *how,
                 void (*fn)(DSAIommu *f, const void *how))
 {
@@ -248,5 +283,7 @@ int main(int argc, char **argv)
     add_translation("ats-intel-iommu", &stock);
     add("ats", "many-pasids", &ats, test_many_pasids);
     add("ats-intel-iommu", "no-device-tlb", &no_device_tlb, test_no_ats);
+    qtest_add_func("dsa/fault/privileged-without-pasid",
+                   test_privileged_without_pasid);
     return g_test_run();
 }

@@ -421,6 +421,58 @@ static void test_unplug(void)
     dsa_test_stop(f->t);
 }
 
+#define BATCH_AT 0x1000000
+#define MOVED_AT 0x4000000          /* and what the memset below is for */
+#define MESSAGE_AT 0x1100000
+
+/*
+ * The guest aims a message at the power of the device's own slot, with more
+ * messages to go after it. The first child keeps the accelerator busy until the
+ * main loop has something to do; then all interrupts wait for it together.
+ */
+static void test_unplug_by_message(void)
+{
+    enum { CHILDREN = 64 };
+    QTestState *qts = qtest_initf(
+        "-machine q35 -nodefaults -m 512 -global "
+        "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
+        "-device pcie-root-port,id=rp,addr=%u,chassis=1,slot=1 "
+        "-device intel-dsa,id=dsa,bus=rp", PORT_SLOT);
+    DSATest *t = dsa_test_attach_behind(qts, PORT_SLOT);
+    DSATestDesc batch = {
+        .opcode = DSA_TEST_BATCH, .addr1 = BATCH_AT, .size = CHILDREN + 1,
+    };
+    DSATestDesc move = {
+        .opcode = DSA_TEST_MEMMOVE, .addr1 = MOVED_AT,
+        .addr2 = MOVED_AT + 32 * MB, .size = 32 * MB,
+    };
+    uint8_t raw[64];
+    unsigned i;
+
+    for (i = 0; i < CHILDREN; i++) {
+        DSATestDesc d = {
+            .opcode = DSA_TEST_NOOP, .flags = DSA_TEST_RCI, .int_handle = i,
+        };
+
+        dsa_test_write64(t, t->ims + i * 16,
+                         i ? MESSAGE_AT : slot_control(qts));
+        dsa_test_write(t, t->ims + i * 16 + 8, PCI_EXP_SLTCTL_PWR_IND_OFF |
+                       PCI_EXP_SLTCTL_PCC);
+        dsa_test_desc(&d, raw);
+        qtest_memwrite(qts, BATCH_AT + (i + 1) * 64, raw, sizeof(raw));
+    }
+    dsa_test_desc(&move, raw);
+    qtest_memwrite(qts, BATCH_AT, raw, sizeof(raw));
+    dsa_test_one_wq(t, 16, 0);
+    qtest_writew(qts, slot_control(qts), PCI_EXP_SLTCTL_PWR_IND_ON);
+    dsa_test_desc(&batch, raw);
+    dsa_test_submit_raw(t, 0, 2, false, raw);
+    qtest_memset(qts, MOVED_AT + 64 * MB, 1, 320 * MB);
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    g_assert_cmphex(qtest_readb(qts, MOVED_AT + 64 * MB), ==, 1);
+    dsa_test_stop(t);
+}
+
 /* --- migration ----------------------------------------------------------- */
 
 /*
@@ -485,6 +537,7 @@ int main(int argc, char **argv)
     add("device-reset", &one, test_device_reset);
     add("system-reset", &one, test_system_reset);
     qtest_add_func("/dsa/pri-state/unplug", test_unplug);
+    qtest_add_func("/dsa/pri-state/unplug-by-message", test_unplug_by_message);
     add("migrate", &one, test_migrate);
     return g_test_run();
 }

@@ -426,11 +426,9 @@ static void test_int_handles(Fixture *f, const void *unused)
     interrupt(t, 0, 3, INT_HANDLE);
 }
 
-/* One message when the queue has come down to the limit */
-static void test_occupancy(Fixture *f, const void *unused)
+/* A queue of eight that waits for the machine, and tells when it has four */
+static void arm_occupancy(DSATest *t)
 {
-    DSATest *t = f->t;
-
     dsa_test_group(t, 0, 1, 1);
     dsa_test_wq(t, 0, 16, 0, DWQ);
     dsa_test_write(t, t->wqcfg + 16, 2);
@@ -443,11 +441,43 @@ static void test_occupancy(Fixture *f, const void *unused)
     dsa_test_write(t, t->wqcfg + 20, 1 << 16 | 4);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 5), ==, 1 << 16 | 4);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 0);
+}
+
+/* One message when the queue has come down to the limit */
+static void test_occupancy(Fixture *f, const void *unused)
+{
+    DSATest *t = f->t;
+
+    arm_occupancy(t);
     dsa_test_resume(t);
     dsa_test_wait_u32(t, MSG, 0x4321);
     g_assert_cmphex(dsa_test_wqcfg(t, 0, 5), ==, 4);
     g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 4);
     expect_done(t, 0, 8);
+}
+
+/* A queue that is reset is empty at once, but that is no news to anybody */
+static void test_occupancy_reset(Fixture *f, const void *unused)
+{
+    static const struct { uint32_t code, operand; } resets[] = {
+        { DSA_TEST_RESET_WQ, 1 }, { DSA_TEST_RESET_DEV, 0 },
+    };
+    DSATest *t = f->t;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(resets); i++) {
+        arm_occupancy(t);
+        dsa_test_cmd_ok(t, resets[i].code, resets[i].operand);
+        dsa_test_resume(t);
+        g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 0);
+        g_assert_cmphex(qtest_readl(t->qts, MSG), ==, 0);
+        dsa_test_cmd_ok(t, DSA_TEST_RESET_DEV, 0);
+    }
+    arm_occupancy(t);
+    dsa_test_flr(t);
+    dsa_test_resume(t);
+    g_assert_cmphex(dsa_test_read(t, DSA_TEST_INTCAUSE), ==, 0);
+    g_assert_cmphex(qtest_readl(t->qts, MSG), ==, 0);
 }
 
 /* Several groups, queues and engines at once */
@@ -598,6 +628,7 @@ int main(int argc, char **argv)
     WQ_TEST("interrupts", NULL, test_interrupts);
     WQ_TEST("int-handles", ",int-handles=on", test_int_handles);
     WQ_TEST("occupancy", NULL, test_occupancy);
+    WQ_TEST("occupancy-reset", NULL, test_occupancy_reset);
     WQ_TEST("many-queues", NULL, test_many_queues);
     WQ_TEST("many-queues/workers", ",workers=16", test_many_queues);
     /* With several workers the host decides which one is held up */

@@ -660,6 +660,10 @@ static void test_state_valid(void)
 
     /* One that does not exist is disabled */
     g_assert_true(dsa_wq_state_valid(s, 1));
+    s->drain.active = true;
+    s->drain.barrier[1] = 1;
+    g_assert_false(dsa_wq_state_valid(s, 1));
+    s->drain.active = false;
     s->queues[1] = good;
     s->queues[1].view.index = 1;
     g_assert_false(dsa_wq_state_valid(s, 1));

@@ -233,7 +233,8 @@ void dsa_run_enter(DSAWorker *w, DSASpace *sp)
 
     for (;;) {
         catch_up(atc, sp);
-        qatomic_set(&atc->space, sp);
+        /* Who sees the new space sees the last run's end as well */
+        qatomic_store_release(&atc->space, sp);
         qatomic_set(&atc->seq, atc->seq + 1);
         /* Pairs with dsa_run_wait(): it sees the run or the run its change */
         smp_mb();
@@ -260,7 +261,8 @@ void dsa_run_wait(DSAEngines *e, DSASpace *space)
         DSAAtc *atc = e->worker[i].atc;
         uint32_t seq = qatomic_load_acquire(&atc->seq);
 
-        if (!(seq & 1) || (space && qatomic_read(&atc->space) != space)) {
+        if (!(seq & 1) ||
+            (space && qatomic_load_acquire(&atc->space) != space)) {
             continue;
         }
         for (spins = 0; qatomic_load_acquire(&atc->seq) == seq; spins++) {
@@ -489,8 +491,8 @@ static bool fill_ats(const Fill *f, uint64_t addr, uint64_t last,
     ssize_t n, i;
 
     n = pci_ats_request_translation(f->w->e->pci, f->fl->job.pasid,
-                                    f->fl->job.priv, false, addr, len,
-                                    !f->write, atc->answer, FILL_PAGES,
+                                    dsa_job_priv(&f->fl->job), false, addr,
+                                    len, !f->write, atc->answer, FILL_PAGES,
                                     &errors);
     for (i = 0; i < n; i++) {
         const IOMMUTLBEntry *a = &atc->answer[i];
@@ -537,8 +539,8 @@ static void fill_untranslated(Fill *f, uint64_t addr)
         pci_pasid_enter(pci, &f->w->bracket);
         f->w->bracketed = true;
     }
-    if (!pci_pasid_translate(pci, pasid, pasid != PCI_NO_PASID &&
-                             f->fl->job.priv, addr, access, &map) &&
+    if (!pci_pasid_translate(pci, pasid, dsa_job_priv(&f->fl->job), addr,
+                             access, &map) &&
         map.len >= SMALL_SIZE && (map.perm & access)) {
         remember(f, addr, SMALL_SIZE, map.as, map.addr, map.perm & IOMMU_RW);
     }

@@ -102,6 +102,7 @@ static DSAVerdict write_record(DSAWorker *w, DSAFlight *fl, DSATask *t,
             store_record(win.host, cr);
             dsa_atc_wrote(&w->mem, &win, DSA_CR_SIZE);
             dsa_run_exit(w);
+            dsa_task_reached(fl, miss.addr);
             *written = true;
             return DSA_V_DONE;
         }

@@ -67,7 +67,7 @@ static bool names_what_is_not(DSAState *s)
     return false;
 }
 
-static bool bad_size_sum(DSAState *s)
+bool dsa_config_bad_size_sum(DSAState *s)
 {
     unsigned sum = 0, i;
 
@@ -147,7 +147,7 @@ static const DSADeviceCheck device_checks[] = {
     { DSA_CMD_BUS_MASTER, no_bus_master },
     { DSA_CMD_PRS_ALLOC, bad_prs_allocation },
     { DSA_CMD_DEV_CONFIG, names_what_is_not },
-    { DSA_CMD_WQ_SIZE_SUM, bad_size_sum },
+    { DSA_CMD_WQ_SIZE_SUM, dsa_config_bad_size_sum },
     { DSA_CMD_GROUP_INCOMPLETE, group_incomplete },
     { DSA_CMD_GROUP_WQ, bad_group_wq },
     { DSA_CMD_GROUP_ENGINE, bad_group_engine },

@@ -264,6 +264,7 @@ static void dsa_exit(PCIDevice *pci)
 {
     DSAState *s = INTEL_DSA(pci);
 
+    s->gone = true;
     qemu_del_vm_change_state_handler(s->vm_change);
     pcie_dmwr_exit(&s->dmwr);
     dsa_wq_off(s, dsa_all_wqs(s));
@@ -272,7 +273,6 @@ static void dsa_exit(PCIDevice *pci)
         dsa_engines_resume(s->engines);
     }
     dsa_engines_stop(s->engines);
-    qemu_bh_delete(s->cmd_bh);
     /* No interrupts any more either */
     s->stopped = true;
     msix_unuse_all_vectors(pci);
@@ -282,8 +282,9 @@ static void dsa_exit(PCIDevice *pci)
 }
 
 /*
- * A vCPU may be in a portal when the device goes. The memory map keeps the
- * object until it has left, and so stays what it uses there.
+ * A vCPU may be in a portal when the device goes, or on its way to a register.
+ * The memory map keeps the object until it has left, and so stays what it uses
+ * there.
  */
 static void dsa_instance_finalize(Object *obj)
 {
@@ -291,6 +292,7 @@ static void dsa_instance_finalize(Object *obj)
 
     if (s->engines) {
         dsa_engines_free(s->engines);
+        qemu_bh_delete(s->cmd_bh);
         qemu_bh_delete(s->intr_bh);
         dsa_wq_cleanup(s);
         qemu_mutex_destroy(&s->swerr_lock);

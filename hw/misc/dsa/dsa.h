@@ -116,6 +116,7 @@ struct DSAState {
     DSAEngines *engines;
     VMChangeStateEntry *vm_change;
     bool stopped;                           /* engines paused by a VM stop */
+    bool gone;                              /* unplugged; big lock */
 };
 
 /* --- regs.c -------------------------------------------------------------- */
@@ -178,6 +179,7 @@ bool dsa_cmd_state_valid(const DSAState *s);
 
 DSACmdStatus dsa_config_enable_device(DSAState *s);
 DSACmdStatus dsa_config_enable_wq(DSAState *s, unsigned wq);
+bool dsa_config_bad_size_sum(DSAState *s);
 /* ENABLE_DEVICE's result for the engines, from GRPCFG; also after migration */
 void dsa_config_publish_groups(DSAState *s, bool enabled);
 /* WQCFG of a reset queue; the size stays unless @all */

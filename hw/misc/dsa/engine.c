@@ -489,7 +489,7 @@ static void engines_bh(void *opaque)
 {
     DSAEngines *e = opaque;
 
-    if (!e->paused) {
+    if (!e->paused && !e->quit) {
         dsa_spaces_serve(e);
         dsa_faults_serve(e);
         /* A space that got another PASID has left its requests behind */
@@ -555,7 +555,6 @@ void dsa_engines_stop(DSAEngines *e)
         qemu_thread_join(&e->worker[i].thread);
     }
     dsa_spaces_free(e);
-    qemu_bh_delete(e->bh);
     timer_free(e->retry);
 }
 
@@ -567,6 +566,7 @@ void dsa_engines_free(DSAEngines *e)
         dsa_atc_free(e->worker[i].atc);
         qemu_event_destroy(&e->worker[i].wake);
     }
+    qemu_bh_delete(e->bh);
     qemu_cond_destroy(&e->idle);
     qemu_mutex_destroy(&e->lock);
     g_free(e);

@@ -42,6 +42,8 @@
 #define DSA_PAGE 4096ULL
 /* Misses served in one slice; then others get their turn */
 #define DSA_SLICE_MISSES 64
+/* Flights served by one bottom half; then others get the big lock */
+#define DSA_SERVED_AT_ONCE 64
 
 /**
  * DSATask: one descriptor on its way from check to completion: a flight's own
@@ -222,6 +224,8 @@ void dsa_task_init(DSATask *t, const uint8_t *raw, bool in_batch,
  */
 DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
                          bool may_wait);
+/* The page of @addr has been reached: an answer about it is of the past */
+void dsa_task_reached(DSAFlight *fl, uint64_t addr);
 /*
  * Whether the earlier descriptors that a DRAIN waits for are over. If not, one
  * of them tells by its end, or, if fl->drain_unsure, the end of taking. e->lock

@@ -23,11 +23,9 @@
 /* What the function may not request, nobody brings */
 bool dsa_pri_usable(DSAEngines *e, const DSAFlight *fl)
 {
-    bool priv = fl->job.priv && fl->job.pasid != PCI_NO_PASID;
-
     return fl->job.wq.prs && dsa_uses_ats(e, fl) && pcie_pri_enabled(e->pci) &&
            e->pci->is_master && pci_pasid_fits(e->pci, fl->job.pasid) &&
-           (!priv || pcie_pasid_priv_enabled(e->pci));
+           (!dsa_job_priv(&fl->job) || pcie_pasid_priv_enabled(e->pci));
 }
 
 static void refuse(DSAEngines *e, DSAFlight *fl)
@@ -142,7 +140,7 @@ static void choose_pages(const DSAFlight *fl, unsigned limit, Ask *ask)
     }
     *ask = (Ask) {
         .pasid = fl->job.pasid,
-        .priv = fl->job.priv,
+        .priv = dsa_job_priv(&fl->job),
         .write = miss->write,
         .addr = page * DSA_PAGE,
         .pages = n,
@@ -222,11 +220,16 @@ static void serve_one(DSAEngines *e, DSAFlight *fl)
 
 void dsa_faults_serve(DSAEngines *e)
 {
+    unsigned served = 0;
     DSAFlight *fl;
 
     QEMU_LOCK_GUARD(&e->lock);
     while (may_serve(e) && (fl = dsa_line_take(&e->page))) {
         serve_one(e, fl);
+        if (++served == DSA_SERVED_AT_ONCE) {
+            dsa_engines_schedule(e);
+            break;
+        }
     }
 }
 

@@ -55,14 +55,26 @@ void dsa_ims_unmasked(DSAState *s, unsigned entry)
     }
 }
 
+/*
+ * Sending may be the end of the device: a guest may aim a message at the
+ * register of its slot's power. Nothing is sent after that.
+ */
+static void send_now(DSAState *s, unsigned handle, bool ims)
+{
+    if (s->gone) {
+        return;
+    }
+    if (ims) {
+        ims_send(s, handle);
+    } else {
+        msix_send(s, handle);
+    }
+}
+
 void dsa_intr_send(DSAState *s, uint16_t handle, bool ims)
 {
     if (bql_locked()) {
-        if (ims) {
-            ims_send(s, handle);
-        } else {
-            msix_send(s, handle);
-        }
+        send_now(s, handle, ims);
         return;
     }
     set_bit_atomic(handle, ims ? s->ims_pending : s->msix_pending);

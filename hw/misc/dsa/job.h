@@ -50,7 +50,7 @@ typedef struct DSAWQView {
  * @desc: as submitted, little-endian
  * @wq: the queue it was accepted by, by value
  * @pasid: the PASID that its memory requests carry, or PCI_NO_PASID
- * @priv: Privileged Mode of its memory requests
+ * @priv: privileged; see dsa_job_priv()
  * @ticket: acceptance order in its queue
  */
 typedef struct DSAJob {
@@ -61,6 +61,12 @@ typedef struct DSAJob {
     bool ims_portal;            /* the interrupt handle names an IMS entry */
     uint64_t ticket;
 } DSAJob;
+
+/* Privileged Mode of its memory requests, which goes with a PASID only */
+static inline bool dsa_job_priv(const DSAJob *job)
+{
+    return job->priv && job->pasid != PCI_NO_PASID;
+}
 
 /* --- the device side provides (wq.c, intr.c, swerr.c) ------------------- */
 

@@ -290,8 +290,12 @@ static void write_dword(DSAState *s, hwaddr addr, uint32_t val, uint32_t lanes)
 static uint64_t dsa_mmio_read(void *opaque, hwaddr addr, unsigned size)
 {
     DSAState *s = opaque;
-    uint64_t val = read_dword(s, addr & ~3);
+    uint64_t val;
 
+    if (s->gone) {
+        return UINT64_MAX;      /* it waited for the big lock too long */
+    }
+    val = read_dword(s, addr & ~3);
     if (size == 8) {
         val |= (uint64_t)read_dword(s, addr + 4) << 32;
     } else {
@@ -308,6 +312,9 @@ static void dsa_mmio_write(void *opaque, hwaddr addr, uint64_t val,
     unsigned shift = (addr & 3) * 8;
 
     trace_dsa_mmio_write(addr, size, val);
+    if (s->gone) {
+        return;
+    }
     if (size == 8) {
         write_dword(s, addr, val, UINT32_MAX);
         write_dword(s, addr + 4, val >> 32, UINT32_MAX);

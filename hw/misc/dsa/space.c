@@ -97,17 +97,18 @@ static void map_commit(MemoryListener *listener)
 {
     DSASpaces *spaces = container_of(listener, DSASpaces, listener);
 
-    qatomic_set(&spaces->map_gen, spaces->map_gen + 1);
+    qatomic_store_release(&spaces->map_gen, spaces->map_gen + 1);
 }
 
 uint32_t dsa_map_generation(DSASpaces *spaces)
 {
-    return qatomic_read(&spaces->map_gen);
+    /* Before the look-ups that it stands for */
+    return qatomic_load_acquire(&spaces->map_gen);
 }
 
 void dsa_spaces_drop_all(DSAEngines *e)
 {
-    qatomic_set(&e->spaces->map_gen, e->spaces->map_gen + 1);
+    qatomic_store_release(&e->spaces->map_gen, e->spaces->map_gen + 1);
     dsa_run_wait(e, NULL);
 }
 
@@ -337,12 +338,17 @@ DSASpace *dsa_space_adopt(DSAEngines *e, uint32_t pasid)
 void dsa_spaces_serve(DSAEngines *e)
 {
     DSASpaces *spaces = e->spaces;
+    unsigned served = 0;
     DSAFlight *fl;
 
     qemu_mutex_lock(&e->lock);
     while ((fl = QTAILQ_FIRST(&e->spaceq))) {
         DSASpace *sp = lookup(spaces, fl->job.pasid);
 
+        if (served++ == DSA_SERVED_AT_ONCE) {
+            dsa_engines_schedule(e);
+            break;
+        }
         QTAILQ_REMOVE(&e->spaceq, fl, link);
         if (!sp) {
             sp = oldest_idle(spaces);

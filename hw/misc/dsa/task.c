@@ -28,7 +28,7 @@ static DSAStatus check(DSAWorker *w, const DSAFlight *fl, DSATask *t,
         .batch_shift = job->wq.max_batch_shift,
         .tc_a = job->wq.tc_a,
         .tc_b = job->wq.tc_b,
-        .priv = job->priv && job->pasid != PCI_NO_PASID,
+        .priv = dsa_job_priv(job),
         .priv_ok = pcie_pasid_priv_enabled(w->e->pci),
         .in_batch = t->in_batch,
     };
@@ -83,9 +83,9 @@ static void fault(DSATask *t, DSAStatus status)
  * The answer to a page request speaks of that page only. On the way back to it
  * other pages of the descriptor may have to be looked up again.
  */
-static bool asked_for(const DSAFlight *fl, const DSATask *t)
+static bool asked_for(const DSAFlight *fl, uint64_t addr)
 {
-    return fl->page_tries && fl->page_asked == t->op.miss.addr / DSA_PAGE;
+    return fl->page_tries && fl->page_asked == addr / DSA_PAGE;
 }
 
 /*
@@ -101,6 +101,13 @@ static void forget_answer(DSAFlight *fl)
 {
     fl->page_refused = fl->page_single = false;
     fl->page_tries = 0;
+}
+
+void dsa_task_reached(DSAFlight *fl, uint64_t addr)
+{
+    if (asked_for(fl, addr)) {
+        forget_answer(fl);
+    }
 }
 
 /* The page of op.miss cannot be reached */
@@ -120,7 +127,7 @@ static DSAVerdict missed(DSAWorker *w, DSAFlight *fl, DSATask *t)
 DSAStatus dsa_task_await(DSAWorker *w, DSAFlight *fl, DSATask *t,
                          bool may_wait)
 {
-    if (!asked_for(fl, t)) {
+    if (!asked_for(fl, t->op.miss.addr)) {
         forget_answer(fl);
     }
     if (!may_wait || (!fl->page_refused && !dsa_pri_usable(w->e, fl))) {
@@ -158,9 +165,7 @@ DSAVerdict dsa_task_steps(DSAWorker *w, DSAFlight *fl, DSATask *t,
         } else if (!dsa_atc_fill(w, fl, &t->op.miss)) {
             return missed(w, fl, t);
         }
-        if (asked_for(fl, t)) {
-            forget_answer(fl);
-        }
+        dsa_task_reached(fl, t->op.miss.addr);
     }
 }
 

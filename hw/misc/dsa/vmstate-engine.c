@@ -277,6 +277,23 @@ static bool restore_flight(DSAFlight *fl)
            fl->job.wq.group < DSA_MAX_GROUPS;
 }
 
+/* Whether a flight before number @n has the same job. e->lock held */
+static bool held_twice(DSAEngines *e, unsigned n)
+{
+    const DSAJob *job = &e->flight[n].job;
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        const DSAFlight *fl = &e->flight[i];
+
+        if (fl->state != DSA_F_FREE && fl->job.ticket == job->ticket &&
+            fl->job.wq.index == job->wq.index) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool dsa_engines_hold(DSAEngines *e, unsigned count)
 {
     unsigned i;
@@ -286,7 +303,8 @@ bool dsa_engines_hold(DSAEngines *e, unsigned count)
         const DSAFlight *fl = &e->flight[i];
 
         if (fl->state != DSA_F_FREE) {
-            if (!count-- || !dsa_wq_holds(e->s, &fl->job)) {
+            if (!count-- || !dsa_wq_holds(e->s, &fl->job) ||
+                held_twice(e, i)) {
                 return false;
             }
         }

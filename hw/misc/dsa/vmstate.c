@@ -132,7 +132,9 @@ static bool dsa_post_load(void *opaque, int version_id, Error **errp)
     if (!queues_valid(s, errp)) {
         goto broken;
     }
-    if (s->state > DSA_STATE_HALT || !dsa_cmd_state_valid(s)) {
+    /* Enabling a queue later relies on its size, which is locked by then */
+    if (s->state > DSA_STATE_HALT || !dsa_cmd_state_valid(s) ||
+        (s->state != DSA_STATE_DISABLED && dsa_config_bad_size_sum(s))) {
         error_setg(errp, "intel-dsa: the incoming device state is broken");
         goto broken;
     }

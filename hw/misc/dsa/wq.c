@@ -368,6 +368,9 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
     if ((uint32_t)(q->head + occupancy) != FIELD_EX64(q->ctl, CTL, TAIL)) {
         return false;
     }
+    if (s->drain.active && s->drain.barrier[wq] > q->head + occupancy) {
+        return false;
+    }
     if (q->state == DSA_WQ_DISABLED) {
         return !occupancy && !q->held_count && !FIELD_EX64(q->ctl, CTL, OPEN);
     }
@@ -378,9 +381,6 @@ bool dsa_wq_state_valid(const DSAState *s, unsigned wq)
         q->view.index != wq || q->view.group >= s->groups ||
         q->view.pasid >> 20 || q->view.priority > DSA_MAX_PRIORITY ||
         q->share < -max_share || q->share > max_share) {
-        return false;
-    }
-    if (s->drain.active && s->drain.barrier[wq] > q->head + occupancy) {
         return false;
     }
     for (i = 0; i < occupancy; i++) {
@@ -538,6 +538,8 @@ void dsa_abort(DSAState *s, uint32_t wqs, uint32_t pasid)
 void dsa_wq_off(DSAState *s, uint32_t wqs)
 {
     dsa_wq_close(s, wqs);
+    /* No occupancy interrupt of a queue that is reset */
+    dsa_wq_set_state(s, wqs, DSA_WQ_BUSY);
     dsa_abort(s, wqs, DSA_ALL_PASIDS);
     dsa_wq_set_state(s, wqs, DSA_WQ_DISABLED);
 }
