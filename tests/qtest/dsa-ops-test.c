@@ -537,29 +537,22 @@ static void test_noise(Fixture *f, const void *unused)
 static void test_migrate(void)
 {
     g_autofree char *args = dsa_test_args("", "-m 128");
-    g_autofree char *file = NULL, *in = NULL, *uri = NULL;
+    g_autofree char *file = NULL, *in = NULL;
     DSATest *t = dsa_test_start("", "-m 128");
     QTestState *qts;
     unsigned i;
-    int fd;
 
-    fd = g_file_open_tmp("dsa-migXXXXXX", &file, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    uri = g_strdup_printf("file:%s", file);
     dsa_test_one_wq(t, 64, 0);
     qtest_memset(t->qts, CR, 0, 64 * 32);
     qtest_memset(t->qts, A, 0x23, 16 * MB);
     load(t, 30);
     qtest_qmp_assert_success(t->qts, "{ 'execute': 'stop' }");
     load_from(t, 30, 60);
-    qtest_qmp_assert_success(t->qts, "{ 'execute': 'migrate', "
-                             "'arguments': { 'uri': %s } }", uri);
-    migrate_wait(t->qts);
+    file = migrate_to_file(t->qts);
     /* The source has some left to do, or the test shows nothing */
     g_assert_cmphex(qtest_readb(t->qts, CR + 59 * 32), ==, 0);
 
-    in = g_strdup_printf("%s -incoming %s", args, uri);
+    in = g_strdup_printf("%s -incoming file:%s", args, file);
     qts = qtest_init(in);
     migrate_wait(qts);
     qtest_qmp_assert_success(qts, "{ 'execute': 'cont' }");

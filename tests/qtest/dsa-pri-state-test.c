@@ -481,21 +481,15 @@ static void test_unplug_by_message(void)
  */
 static void test_migrate(DSAIommu *f, const void *unused)
 {
-    g_autofree char *machine = di_machine(&one), *in = NULL, *file = NULL;
-    g_autofree char *args = dsa_test_args("", machine), *uri = NULL;
+    g_autofree char *machine = di_machine(&one), *in = NULL;
+    g_autofree char *args = dsa_test_args("", machine);
     DSATestDesc d;
     DSAIommuRequest r = ask(f, &d, VA, 0);
+    g_autofree char *file = migrate_to_file(f->t->qts);
     QTestState *qts;
     unsigned pages;
-    int fd = g_file_open_tmp("dsa-pri-XXXXXX", &file, NULL);
 
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    uri = g_strdup_printf("file:%s", file);
-    qtest_qmp_assert_success(f->t->qts, "{ 'execute': 'migrate', "
-                             "'arguments': { 'uri': %s } }", uri);
-    migrate_wait(f->t->qts);
-    in = g_strdup_printf("%s -incoming %s", args, uri);
+    in = g_strdup_printf("%s -incoming file:%s", args, file);
     qts = qtest_init(in);
     migrate_wait(qts);
     /* It may have resumed before anybody listened: no event tells then */

@@ -284,6 +284,74 @@ static void test_record_fault(DSAIommu *f, const void *unused)
     g_assert_false(di_request_pending(f));
 }
 
+#define LATE (VA + 256 * MB)        /* the page of the records below */
+#define LATE_PHYS (PHYS + 64 * MB)
+#define LATE_BATCH (VA + 258 * MB)
+
+/* A NOOP and a long copy, with their records at LATE */
+static DSATestDesc late_batch(DSAIommu *f)
+{
+    DSATestDesc batch = di_desc(DSA_TEST_BATCH, LATE_BATCH, 0, 2);
+    DSATestDesc child[] = {
+        di_desc(DSA_TEST_NOOP, 0, 0, 0),
+        di_desc(DSA_TEST_MEMMOVE, VA, VA + 32 * MB, 32 * MB),
+    };
+    uint8_t raw[64];
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(child); i++) {
+        child[i].cr = LATE + i * DSA_TEST_CR_SIZE;
+        dsa_test_desc(&child[i], raw);
+        qtest_memwrite(f->t->qts, LATE_PHYS + PAGE + i * 64, raw, sizeof(raw));
+    }
+    return batch;
+}
+
+/*
+ * The answer about a page is of the past once its record has been written: when
+ * the page is away again, it is asked for again.
+ */
+static void test_record_reached(DSAIommu *f, const void *unused)
+{
+    DSATestDesc batch = late_batch(f);
+    DSAIommuRequest r;
+    unsigned round, pages;
+    bool busy = false;
+
+    di_map(f, VA, PHYS, 64 * MB, true);
+    di_map(f, LATE, LATE_PHYS, PAGE, true);
+    di_map(f, LATE_BATCH, LATE_PHYS + PAGE, PAGE, true);
+    for (round = 0; !busy; round++) {
+        g_assert_cmpuint(round, <, 100);
+        di_unmap(f, LATE);
+        di_invalidate(f, LATE);
+        qtest_memset(f->t->qts, LATE_PHYS, 0, PAGE);
+        di_submit(f, &batch);
+        r = di_next_group(f, &pages);
+        g_assert_cmphex(r.addr, ==, LATE);
+        di_map(f, LATE, LATE_PHYS, PAGE, true);
+        di_respond(f, r.group, INVALID);
+        g_assert_cmphex(dsa_test_wait_cr(f->t, LATE_PHYS), ==, 1);
+        /* While the second child is under way */
+        dsa_test_pause(f->t);
+        busy = !qtest_readb(f->t->qts, LATE_PHYS + DSA_TEST_CR_SIZE);
+        if (busy) {
+            di_unmap(f, LATE);
+            di_invalidate(f, LATE);
+        }
+        dsa_test_resume(f->t);
+        if (busy) {
+            r = di_next_group(f, &pages);
+            g_assert_cmphex(r.addr, ==, LATE);
+            di_map(f, LATE, LATE_PHYS, PAGE, true);
+            di_respond(f, r.group, SUCCESS);
+        }
+        g_assert_cmphex(di_status_of(f, &batch), ==, 1);
+        g_assert_cmphex(dsa_test_wait_cr(f->t, LATE_PHYS + DSA_TEST_CR_SIZE),
+                        ==, 1);
+    }
+}
+
 /* --- the queue ----------------------------------------------------------- */
 
 static void clear_overflow(DSAIommu *f)
@@ -612,6 +680,7 @@ int main(int argc, char **argv)
     add("overflow", &many, test_overflow);
     add("batch", &pri, test_batch);
     add("record-fault", &pri, test_record_fault);
+    add("record-reached", &pri, test_record_reached);
     add("queue-full", &many, test_queue_full);
     add("overflow-event", &pri, test_overflow_event);
     add("queue-moved", &pri, test_queue_moved);

@@ -11,6 +11,8 @@
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
 #include "dsa-test-lib.h"
+#include "migrate-lib.h"
+#include "refusal-lib.h"
 
 #define CR          0x100000
 #define SRC         0x200000
@@ -608,6 +610,37 @@ static void test_migration(Fixture *f, const void *unused)
     expect_done(t, 0, 8);
 }
 
+/*
+ * A damaged stream gives a queue that is not enabled yet more room than all
+ * queues have together.
+ */
+static void test_migrate_damaged(Fixture *f, const void *unused)
+{
+    DSATest *t = f->t;
+    g_autofree char *path = NULL, *stream = NULL, *options = NULL, *err = NULL;
+    uint32_t first[6];
+    gsize length;
+    char *regs;
+    unsigned i;
+
+    dsa_test_one_wq(t, 16, 0);
+    for (i = 0; i < ARRAY_SIZE(first); i++) {
+        first[i] = cpu_to_be32(dsa_test_read(t, i * 4));
+    }
+    path = migrate_to_file(t->qts);
+    g_assert_true(g_file_get_contents(path, &stream, &length, NULL));
+    regs = memmem(stream, length, first, sizeof(first));
+    g_assert_nonnull(regs);
+    stl_be_p(regs + t->wqcfg + 32, 0xffff);
+    g_assert_true(g_file_set_contents(path, stream, length, NULL));
+
+    options = g_strdup_printf("-device intel-dsa,addr=%u -incoming file:%s",
+                              DSA_TEST_SLOT, path);
+    err = refusal_of(options);
+    g_assert_nonnull(strstr(err, "the incoming device state is broken"));
+    unlink(path);
+}
+
 #define WQ_TEST(name, props, fn) \
     qtest_add("/dsa/wq/" name, Fixture, props, dsa_test_setup, fn, \
               dsa_test_teardown)
@@ -634,5 +667,6 @@ int main(int argc, char **argv)
     /* With several workers the host decides which one is held up */
     WQ_TEST("large-jobs", ",workers=1", test_large_jobs);
     WQ_TEST("migration", NULL, test_migration);
+    WQ_TEST("migrate-damaged", NULL, test_migrate_damaged);
     return g_test_run();
 }

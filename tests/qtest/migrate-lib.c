@@ -22,3 +22,18 @@ void migrate_wait(QTestState *qts)
         g_usleep(1000);
     }
 }
+
+char *migrate_to_file(QTestState *qts)
+{
+    g_autofree char *uri = NULL;
+    char *path;
+    int fd = g_file_open_tmp("qtest-migrate-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    uri = g_strconcat("file:", path, NULL);
+    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
+                             "{ 'uri': %s } }", uri);
+    migrate_wait(qts);
+    return path;
+}

@@ -14,4 +14,10 @@
  */
 void migrate_wait(QTestState *qts);
 
+/*
+ * Migrate @qts to a new file. Returns its path, which the caller removes and
+ * frees.
+ */
+char *migrate_to_file(QTestState *qts);
+
 #endif /* MIGRATE_LIB_H */

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include "qemu/bswap.h"
 #include "migrate-lib.h"
+#include "refusal-lib.h"
 #include "vtd-test-dma.h"
 
 #define IN      VTD_DMA_DATA
@@ -15,21 +16,6 @@
 #define IRT     (VTD_DMA_DATA + 0x10000)
 
 #define FSTS_IQE (1u << 4)
-
-static char *migrate_to_file(QTestState *qts)
-{
-    g_autofree char *uri = NULL;
-    char *path;
-    int fd = g_file_open_tmp("vtd-migrate-XXXXXX", &path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    uri = g_strconcat("file:", path, NULL);
-    qtest_qmp_assert_success(qts, "{ 'execute': 'migrate', 'arguments': "
-                             "{ 'uri': %s } }", uri);
-    migrate_wait(qts);
-    return path;
-}
 
 /* A unit in the middle of its work: translating, remapping, a fault pending */
 static VTDDma *start_source(void)
@@ -163,7 +149,7 @@ static void test_mismatch(gconstpointer opaque)
     options = g_strdup_printf("-m 256 -device intel-vtd%s -device edu,addr=%u,"
                               "dma_mask=0xffffffffffffffff -incoming file:%s",
                               m->properties, VTD_DMA_SLOT, path);
-    err = vtd_test_refusal(options);
+    err = refusal_of(options);
     g_assert_nonnull(strstr(err, m->sentence));
     g_unlink(path);
 }

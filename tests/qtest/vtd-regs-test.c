@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
+#include "refusal-lib.h"
 #include "vtd-test-lib.h"
 
 #define WINDOW      0x10000
@@ -356,7 +357,7 @@ static void test_refused(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++) {
         g_autofree char *options = g_strdup_printf("-device intel-vtd,%s",
                                                    refused[i].props);
-        g_autofree char *err = vtd_test_refusal(options);
+        g_autofree char *err = refusal_of(options);
 
         g_assert_nonnull(strstr(err, refused[i].says));
         /* One sentence */

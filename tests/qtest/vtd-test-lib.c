@@ -279,21 +279,3 @@ void vtd_test_set_pasid(VTDTest *t, uint64_t dir, uint32_t pasid,
     qtest_writeq(t->qts, entry + 8, did);
     qtest_writeq(t->qts, entry, word0);
 }
-
-char *vtd_test_refusal(const char *options)
-{
-    /* One that does start would run for ever */
-    g_autofree char *command =
-        g_strdup_printf("timeout 60 %s -accel qtest -machine q35 -nodefaults "
-                        "-display none %s", getenv("QTEST_QEMU_BINARY"),
-                        options);
-    char *err = NULL;
-    int status;
-
-    g_assert_true(g_spawn_command_line_sync(command, NULL, &err, &status,
-                                            NULL));
-    g_test_message("%s", err);
-    g_assert_true(WIFEXITED(status));
-    g_assert_cmpint(WEXITSTATUS(status), ==, 1);
-    return err;
-}

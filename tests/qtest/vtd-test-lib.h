@@ -149,12 +149,4 @@ void vtd_test_set_pasid(VTDTest *t, uint64_t dir, uint32_t pasid,
                         unsigned first_levels, uint64_t second_root,
                         unsigned second_levels, uint16_t did);
 
-/**
- * vtd_test_refusal: what an emulator says that has to refuse to start.
- * @options: of its command line
- *
- * Fails if it starts. The caller frees the answer.
- */
-char *vtd_test_refusal(const char *options);
-
 #endif /* TESTS_QTEST_VTD_TEST_LIB_H */
