@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "hw/pci/pci_regs.h"
+#include "qobject/qdict.h"
 #include "dsa-iommu-lib.h"
 
 #define LIMITED     1
@@ -553,6 +554,56 @@ static void test_reset_wq(Fixture *x, const void *unused)
     }
 }
 
+/* Go on, with a main loop that has something else to do before anything else */
+static void resume_busily(DSATest *t)
+{
+    unsigned answers = 0;
+
+    qtest_qmp_send(t->qts, "{ 'execute': 'cont' }");
+    qtest_qmp_send(t->qts, "{ 'execute': 'pmemsave', 'arguments': { 'val': 0, "
+                   "'size': %d, 'filename': '/dev/null' } }", (int)(64 * MB));
+    while (answers < 2) {
+        QDict *answer = qtest_qmp_receive(t->qts);
+
+        g_assert_false(qdict_haskey(answer, "error"));
+        answers += qdict_haskey(answer, "return");
+        qobject_unref(answer);
+    }
+}
+
+/*
+ * More PASIDs at once than are served in one go, and in the end more than the
+ * device remembers: each gets its turn, and none stays behind.
+ */
+static void test_crowd(Fixture *x, const void *unused)
+{
+    enum { CROWD = 128, ROUNDS = 20 };
+    DSATest *t = x->f.t;
+    unsigned i;
+
+    dsa_test_cmd_ok(t, DSA_TEST_RESET_DEV, 0);
+    dsa_test_group(t, 0, 1, 1);
+    dsa_test_wq(t, 0, CROWD, CROWD, DSA_TEST_WQ_PRIO(1) | DSA_TEST_WQ_PASID(0));
+    dsa_test_wq(t, 1, 0, 0, 0);
+    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_DEV, 0);
+    dsa_test_cmd_ok(t, DSA_TEST_ENABLE_WQ, 0);
+    for (i = 0; i < ROUNDS * CROWD; i++) {
+        DSATestDesc d = { .opcode = DSA_TEST_NOOP, .pasid = i };
+
+        if (i % CROWD == 0) {
+            dsa_test_pause(t);
+        }
+        g_assert_cmpint(dsa_test_enqueue(t, 0, 0, &d), ==,
+                        QTEST_DMWR_ACCEPTED);
+        if (i % CROWD == CROWD - 1) {
+            resume_busily(t);
+            dsa_test_cmd_ok(t, DSA_TEST_DRAIN_ALL, 0);
+            g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 0);
+        }
+    }
+    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
+}
+
 #define ADD(name, how, fn) \
     qtest_add("/dsa/swq-sva/" name, Fixture, how, setup, fn, teardown)
 
@@ -571,5 +622,6 @@ int main(int argc, char **argv)
     ADD("drain-pasid", NULL, test_drain_pasid);
     ADD("abort-pasid", NULL, test_abort_pasid);
     ADD("reset-wq", NULL, test_reset_wq);
+    ADD("crowd", NULL, test_crowd);
     return g_test_run();
 }

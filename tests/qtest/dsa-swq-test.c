@@ -672,30 +672,6 @@ static void test_migration(Fixture *f, const void *unused)
     dsa_test_resume(t);
 }
 
-/*
- * More PASIDs at once than the device gives room in one go: each gets its turn,
- * and none stays behind.
- */
-static void test_crowd(Fixture *f, const void *unused)
-{
-    enum { CROWD = 128 };
-    DSATest *t = f->t;
-    unsigned round, i;
-
-    one_shared(t, CROWD, CROWD);
-    for (round = 0; round < 20; round++) {
-        dsa_test_pause(t);
-        for (i = 0; i < CROWD; i++) {
-            g_assert_cmpint(enqueue(t, 0, round * CROWD + i), ==,
-                            QTEST_DMWR_ACCEPTED);
-        }
-        dsa_test_resume(t);
-        dsa_test_cmd_ok(t, DSA_TEST_DRAIN_ALL, 0);
-        g_assert_cmpuint(dsa_test_occupancy(t, 0), ==, 0);
-    }
-    g_assert_cmphex(dsa_test_swerr(t), ==, 0);
-}
-
 #define SWQ_TEST(name, props, fn) \
     qtest_add("/dsa/swq/" name, Fixture, props, dsa_test_setup, fn, \
               dsa_test_teardown)
@@ -704,7 +680,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     SWQ_TEST("admission", NULL, test_admission);
-    SWQ_TEST("crowd", NULL, test_crowd);
     SWQ_TEST("drain-over", NULL, test_drain_over);
     SWQ_TEST("drain-reset", NULL, test_drain_reset);
     SWQ_TEST("dropped", NULL, test_dropped);
