@@ -131,7 +131,8 @@ static void be_process(const char *path, unsigned self)
 static int measure_pace(const char *path)
 {
     uint64_t sum = 0, retries = 0, least = ~0ull, most = 0, begun, spent;
-    unsigned i;
+    unsigned i, ended_badly = 0;
+    int status;
 
     for (i = 0; i < processes; i++) {
         if (fork() == 0) {
@@ -146,8 +147,12 @@ static int measure_pace(const char *path)
     usleep(milliseconds * 1000);
     shared->stop = true;
     spent = now() - begun;
-    while (wait(NULL) > 0) {
-        /* all */
+    while (wait(&status) > 0) {
+        ended_badly += status != 0;
+    }
+    if (ended_badly) {
+        fprintf(stderr, "%u processes did not end well\n", ended_badly);
+        return 1;
     }
     for (i = 0; i < processes; i++) {
         uint64_t n = shared->of[i].operations;

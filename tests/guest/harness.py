@@ -54,7 +54,7 @@ HARMLESS = [re.compile(p) for p in (
     r"idxd .*: Failed to initialize perfmon",
 )]
 
-# What a kernel may say before it brings up further processors, not later.
+# What a kernel may say until its IOMMU driver is up, not later.
 #
 # Linux gives IRQ 0 to the IO-APIC with interrupts on: it changes the interrupt
 # chip, then writes the redirection entry, then changes the flow handler. A tick
@@ -63,9 +63,14 @@ HARMLESS = [re.compile(p) for p in (
 # format. The next tick is blocked and recorded (reason 25h), as it has to be,
 # until the kernel's check of its timer writes the entry (mp_irqdomain_alloc()
 # in arch/x86/kernel/apic/io_apic.c). A busy host makes the moment longer.
+# Linux says so as soon as it has enabled the unit's fault interrupt. Since it
+# looks at the unit's NUMA node for that (enable_drhd_fault_handling() in
+# drivers/iommu/intel/dmar.c), which a machine without nodes does not have, that
+# is when the driver starts.
 EARLY = re.compile(r"\[INTR-REMAP\] Request device \[(0000:)?ff:00\.0\] "
                    r"fault index 0x0 \[fault reason 0x25\]")
-EARLY_END = re.compile(r"smp: Bringing up secondary CPUs")
+EARLY_END = re.compile(r"smp: Bringing up secondary CPUs|"
+                       r"DMAR: Intel\(R\) Virtualization Technology for")
 STAMP = re.compile(r"^\[ *(\d+\.\d+)\]")
 
 

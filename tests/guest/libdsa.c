@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -125,7 +124,8 @@ void dsa_refused(time_t *since)
         *since = now.tv_sec;
     } else if (now.tv_sec - *since > TIMEOUT_SECONDS) {
         printf("# a work queue refuses everything\n");
-        exit(1);
+        fflush(stdout);
+        _exit(1);
     }
 }
 

@@ -138,8 +138,9 @@ static void test_invalidate_busy(DSAIommu *f, const void *unused)
     di_map(f, VA + 4 * MB, PHYS + 4 * MB, 4 * MB, true);
     qtest_memset(f->t->qts, PHYS, 0x11, 4 * MB);
     /* Until there were copies under way often enough */
-    for (round = 0; busy < 20; round++) {
-        uint64_t at = (round * 37 % 1024) * PAGE;
+    for (round = 0; busy < 10; round++) {
+        /* In the second half, so that who meets it has been busy for a while */
+        uint64_t at = (512 + round * 37 % 512) * PAGE;
         uint8_t want[PAGE], got[PAGE];
 
         for (i = 0; i < 8; i++) {

@@ -116,7 +116,7 @@ static inline uint64_t vtd_beyond(unsigned haw)
 #define VTD_MAX_LEAF_LEVEL      3
 #define VTD_MAX_LEVELS          5
 
-/* Interrupt range of addresses (3.14) */
+/* Interrupt range of addresses (3.14), as aligned as it is large */
 #define VTD_INTERRUPT_BASE      0xfee00000ULL
 #define VTD_INTERRUPT_BITS      20
 #define VTD_INTERRUPT_SIZE      (1ULL << VTD_INTERRUPT_BITS)

@@ -16,7 +16,6 @@
 
 /* Of a mapping that needs no tables */
 #define VTD_IDENTITY_BITS   30
-/* The interrupt range is as large and as aligned as this */
 
 VTDTranslator *vtd_translator_new(const VTDMemoryOps *ops, void *opaque,
                                   const VTDFeatures *features,

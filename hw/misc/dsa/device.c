@@ -284,7 +284,7 @@ static void dsa_exit(PCIDevice *pci)
 /*
  * A vCPU may be in a portal when the device goes, or on its way to a register.
  * The memory map keeps the object until it has left, and so stays what it uses
- * there.
+ * there. (The MSI-X table goes at once, as in any device of the base.)
  */
 static void dsa_instance_finalize(Object *obj)
 {

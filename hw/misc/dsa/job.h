@@ -132,8 +132,9 @@ typedef struct DSAEngines DSAEngines;
 /* Realize and unrealize, big lock held. @workers threads serve all engines. */
 DSAEngines *dsa_engines_new(DSAState *s, unsigned workers);
 /*
- * End all jobs and threads. Afterwards only kicks may come, which do nothing,
- * until dsa_engines_free(): a vCPU may still be on its way out of a portal.
+ * End all jobs and threads. Afterwards only kicks, schedules and a bottom half
+ * that waits already may come, which do nothing, until dsa_engines_free(): a
+ * vCPU may still be on its way out of a portal.
  */
 void dsa_engines_stop(DSAEngines *e);
 void dsa_engines_free(DSAEngines *e);

@@ -7,7 +7,6 @@
 #include "direct-store.h"
 #include "selectors.h"
 
-
 /* The instruction runs with ES = GS = SEGMENT, everything else is flat. */
 #define SEGMENT_OP(name, text) \
     static void name(void *arg) \

@@ -7,7 +7,6 @@
  */
 #include "direct-store.h"
 
-
 OP(movdir64b, "movdir64b (%%rcx), %%rax")
 OP(movdir64b_addr32, "movdir64b (%%ecx), %%eax")
 OP(movdir64b_rip, "movdir64b source(%%rip), %%rax")

@@ -9,6 +9,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "selectors.h"
 #include "waitpkg.h"
 
 #define CF 1
@@ -333,19 +334,19 @@ static void umonitor_gs(void *arg)
 {
     asm volatile("mov %1, %%gs; .byte 0x65, 0xf3, 0x0f, 0xae, 0xf1;"
                  "mov %%ss, %1; mov %1, %%gs"
-                 : : "c"(arg), "d"(0x20) : "memory");
+                 : : "c"(arg), "d"(SEGMENT) : "memory");
 }
 
 static void arm_by_segment(void)
 {
-    segment_base(0x20, (uintptr_t)line - 0x100);
+    segment_base(SEGMENT, (uintptr_t)line - 0x100);
     umonitor_gs((void *)0x108);
     line[0]++;
 }
 
 static void arm_by_segment_elsewhere(void)
 {
-    segment_base(0x20, (uintptr_t)line - 0x100);
+    segment_base(SEGMENT, (uintptr_t)line - 0x100);
     umonitor_gs((void *)0x1108);
     line[0]++;
 }
