@@ -7,6 +7,8 @@
  *
  * The fence moves before anything else: a request that is on its way may have
  * read what is invalidated, and take the stamp for what it keeps only after it.
+ * What others are found through goes first, and then the fence moves again: a
+ * request that met it when it was to go keeps nothing of what it leads to.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,8 +18,9 @@
 /* A range of more pages of 4 KiB than 2 to the power of this is taken whole */
 #define VTD_MAX_RANGE_BITS 9
 
+/* Nested translations are found through the second stage */
 static const VTDPGTT vtd_kinds[] = {
-    VTD_PGTT_FIRST, VTD_PGTT_SECOND, VTD_PGTT_NESTED,
+    VTD_PGTT_SECOND, VTD_PGTT_FIRST, VTD_PGTT_NESTED,
 };
 
 /* Requests that began before this keep nothing of what they find after it */
@@ -51,36 +54,52 @@ static void vtd_next_pasid(VTDTranslator *t, uint16_t did, uint32_t pasid)
     qatomic_inc(&t->page_gens.pasid[vtd_pasid_slot(did, pasid)]);
 }
 
+/* All of a PASID, after the second stages of its domain */
+static void vtd_next_pasid_nested(VTDTranslator *t, uint16_t did,
+                                  uint32_t pasid)
+{
+    vtd_next_pasid(t, did, VTD_NO_PASID);
+    vtd_overtake(t);
+    vtd_next_pasid(t, did, pasid);
+}
+
+/* The pages of one size that overlap a range, or the tables with such pages */
+static void vtd_kill(VTDTranslator *t, const VTDTag *tag,
+                     const VTDInvalidation *inv, unsigned size, bool tables)
+{
+    uint64_t length = 1ULL << (VTD_PAGE_BITS + inv->am);
+    uint64_t step = 1ULL << VTD_SIZE_SHIFT(size);
+    uint64_t count = MAX(1, length / step);
+    uint64_t addr = inv->addr & ~(length - 1);
+
+    for (; count; count--, addr += step) {
+        if (tables) {
+            vtd_cache_kill(&t->paging, vtd_table_hash(addr, size, tag),
+                           vtd_table_key(addr, size), tag->key);
+        } else {
+            vtd_cache_kill(&t->iotlb, vtd_page_hash(addr, size, tag),
+                           vtd_page_key(addr, size), tag->key);
+        }
+    }
+}
+
 /* Removes pages of @kind that overlap the range, and tables unless @ih */
 static void vtd_kill_range(VTDTranslator *t, VTDPGTT kind,
                            const VTDInvalidation *inv, uint32_t pasid)
 {
     VTDTag tag = vtd_tag(t, kind, inv->did, pasid);
-    uint64_t length, first;
 
     if (inv->am > VTD_MAX_RANGE_BITS) {
         vtd_next_pasid(t, inv->did, kind == VTD_PGTT_SECOND ? VTD_NO_PASID
                                                             : pasid);
         return;
     }
-    length = 1ULL << (VTD_PAGE_BITS + inv->am);
-    first = inv->addr & ~(length - 1);
-    /* Tables are a size above the pages in them, so that they share a loop */
-    for (unsigned size = 0; size <= VTD_SIZES; size++) {
-        uint64_t step = 1ULL << VTD_SIZE_SHIFT(size);
-        uint64_t count = MAX(1, length / step);
-        uint64_t addr = first;
-
-        for (uint64_t i = 0; i < count; i++, addr += step) {
-            if (size < VTD_SIZES) {
-                vtd_cache_kill(&t->iotlb, vtd_page_hash(addr, size, &tag),
-                               vtd_page_key(addr, size), tag.key);
-            }
-            if (size > 0 && !inv->ih) {
-                vtd_cache_kill(&t->paging, vtd_table_hash(addr, size, &tag),
-                               vtd_table_key(addr, size), tag.key);
-            }
-        }
+    for (unsigned level = VTD_MAX_LEAF_LEVEL; level && !inv->ih; level--) {
+        vtd_kill(t, &tag, inv, level, true);
+        vtd_overtake(t);
+    }
+    for (unsigned size = 0; size < VTD_SIZES; size++) {
+        vtd_kill(t, &tag, inv, size, false);
     }
 }
 
@@ -118,6 +137,7 @@ static void vtd_invalidate_domain(VTDTranslator *t, uint16_t did)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(vtd_kinds); i++) {
         vtd_next_domain(t, did, vtd_kinds[i]);
+        vtd_overtake(t);
     }
 }
 
@@ -135,6 +155,12 @@ void vtd_invalidate_iotlb(VTDTranslator *t, const VTDInvalidation *inv)
         vtd_next_global(t);
         break;
     case VTD_GRAN_PAGE:
+        if (qatomic_read(&t->sizes[slot]) & VTD_SIZE_SPLIT) {
+            vtd_next_domain(t, inv->did, VTD_PGTT_SECOND);
+        } else {
+            vtd_kill_range(t, VTD_PGTT_SECOND, inv, VTD_NO_PASID);
+        }
+        vtd_overtake(t);
         vtd_next_domain(t, inv->did, VTD_PGTT_NESTED);
         /*
          * Implementation choice: Linux 6.17 and 6.18 invalidate processes'
@@ -142,11 +168,6 @@ void vtd_invalidate_iotlb(VTDTranslator *t, const VTDInvalidation *inv)
          * as well (more may be invalidated than was asked for).
          */
         vtd_next_domain(t, inv->did, VTD_PGTT_FIRST);
-        if (qatomic_read(&t->sizes[slot]) & VTD_SIZE_SPLIT) {
-            vtd_next_domain(t, inv->did, VTD_PGTT_SECOND);
-        } else {
-            vtd_kill_range(t, VTD_PGTT_SECOND, inv, VTD_NO_PASID);
-        }
         break;
     default:
         vtd_invalidate_domain(t, inv->did);
@@ -173,8 +194,7 @@ void vtd_invalidate_piotlb(VTDTranslator *t, const VTDInvalidation *inv)
         vtd_invalidate_domain(t, inv->did);
         break;
     case VTD_GRAN_PASID:
-        vtd_next_pasid(t, inv->did, inv->pasid);
-        vtd_next_pasid(t, inv->did, VTD_NO_PASID);
+        vtd_next_pasid_nested(t, inv->did, inv->pasid);
         break;
     case VTD_GRAN_PAGE:
         for (unsigned i = 0; i < ARRAY_SIZE(vtd_kinds); i++) {
@@ -183,14 +203,14 @@ void vtd_invalidate_piotlb(VTDTranslator *t, const VTDInvalidation *inv)
         }
         if (split & VTD_SIZE_SPLIT) {
             /* Parts of one page may be cached far from the address */
-            vtd_next_pasid(t, inv->did, inv->pasid);
-            vtd_next_pasid(t, inv->did, VTD_NO_PASID);
+            vtd_next_pasid_nested(t, inv->did, inv->pasid);
             break;
         }
+        vtd_kill_range(t, VTD_PGTT_SECOND, inv, VTD_NO_PASID);
+        vtd_overtake(t);
         for (unsigned i = 0; i < ARRAY_SIZE(by_pasid); i++) {
             vtd_kill_range(t, by_pasid[i], inv, inv->pasid);
         }
-        vtd_kill_range(t, VTD_PGTT_SECOND, inv, VTD_NO_PASID);
         break;
     }
 }

@@ -490,6 +490,8 @@ void vtd_walk_begin(VTDWalk *w, VTDTranslator *t, const VTDContext *ctx,
     w->fence = fence;
     w->tag = vtd_tag(t, ctx->pgtt, ctx->did, ctx->pasid);
     if (ctx->pgtt == VTD_PGTT_NESTED) {
+        /* An invalidation moves the second stage's generation first */
+        smp_rmb();
         w->second = vtd_tag(t, VTD_PGTT_SECOND, ctx->did, VTD_NO_PASID);
     }
     /* The generations before the tables */
