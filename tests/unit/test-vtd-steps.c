@@ -12,10 +12,7 @@
 #include "hw/i386/vtd/cache.h"
 
 /* The linker puts the second in the place of the first (meson.build) */
-void __real_vtd_cache_kill(VTDCache *c, uint32_t hash, uint64_t key0,
-                           uint64_t key1);
-void __wrap_vtd_cache_kill(VTDCache *c, uint32_t hash, uint64_t key0,
-                           uint64_t key1);
+typeof(vtd_cache_kill) __real_vtd_cache_kill, __wrap_vtd_cache_kill;
 
 static World *stepped;
 static Who stepper;

@@ -54,8 +54,8 @@ static inline uint64_t bits_of(Who who)
 }
 
 /* Maps pages of level @level at @iova to @out */
-static inline uint64_t map_page(World *w, Who who, uint64_t iova, unsigned level,
-                         uint64_t out)
+static inline uint64_t map_page(World *w, Who who, uint64_t iova,
+                                unsigned level, uint64_t out)
 {
     uint64_t at, bits = bits_of(who);
 

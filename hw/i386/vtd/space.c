@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "hw/pci-host/q35.h"
+#include "hw/pci/pci_bridge.h"
 #include "system/address-spaces.h"
 #include "micro.h"
 #include "space.h"
@@ -226,15 +227,6 @@ static void vtd_space_update(VTDSpace *sp)
     memory_region_set_enabled(&sp->ir, on || !sp->bus);
 }
 
-/*
- * A bus whose bridge was unplugged keeps its requesters' spaces, but no
- * number: no request can come from there.
- */
-static bool vtd_space_alive(const VTDSpace *sp)
-{
-    return !sp->bus || sp->bus->qbus.parent;
-}
-
 void vtd_spaces_update(VTDState *s)
 {
     VTDSpace *sp;
@@ -278,7 +270,7 @@ static void vtd_spaces_enter_pt(void *opaque)
         VTDFault fault;
 
         if (!qatomic_read(&sp->pt_seen) || sp->pass_through ||
-            !s->translating || !vtd_space_alive(sp)) {
+            !s->translating) {
             continue;
         }
         req.sid = vtd_space_sid(sp);
@@ -367,9 +359,6 @@ static VTDSpace *vtd_space_new(VTDState *s, PCIBus *bus, int devfn)
         /* The guest numbers buses while requests run: read it in place */
         sp->bus_nr = &bus->parent_dev->config[PCI_SECONDARY_BUS];
     }
-    if (bus) {
-        object_ref(OBJECT(bus));
-    }
     QLIST_INIT(&sp->listeners);
     vtd_space_regions(sp, name);
 
@@ -411,11 +400,47 @@ VTDSpace *vtd_space_find(VTDState *s, uint16_t sid)
     VTDSpace *sp;
 
     QLIST_FOREACH(sp, &s->space_list, next) {
-        if (vtd_space_alive(sp) && vtd_space_sid(sp) == sid) {
+        if (vtd_space_sid(sp) == sid) {
             return sp;
         }
     }
     return NULL;
+}
+
+/*
+ * The bus of this space is a part of its bridge, which goes. Nobody finds the
+ * space any more, nor gets anywhere through it; it stays, since what is left of
+ * the devices there refers to its regions.
+ */
+static void vtd_space_retire(VTDSpace *sp)
+{
+    VTDSpaceKey key = { sp->bus, sp->devfn };
+
+    g_hash_table_remove(sp->s->spaces, &key);
+    QLIST_REMOVE_RCU(sp, next);
+    sp->bus = NULL;
+    sp->bus_nr = &sp->fixed_bus_nr;
+    memory_region_set_enabled(&sp->root, false);
+}
+
+static void vtd_device_gone(DeviceListener *listener, DeviceState *dev)
+{
+    VTDState *s = container_of(listener, VTDState, device_listener);
+    VTDSpace *sp, *next;
+    PCIBus *bus;
+
+    if (!object_dynamic_cast(OBJECT(dev), TYPE_PCI_BRIDGE)) {
+        return;
+    }
+    bus = pci_bridge_get_sec_bus(PCI_BRIDGE(dev));
+    memory_region_transaction_begin();
+    QLIST_FOREACH_SAFE(sp, &s->space_list, next, next) {
+        if (sp->bus == bus) {
+            trace_intel_vtd_space_gone(sp->devfn);
+            vtd_space_retire(sp);
+        }
+    }
+    memory_region_transaction_commit();
 }
 
 void vtd_spaces_init(VTDState *s)
@@ -442,6 +467,8 @@ void vtd_spaces_init(VTDState *s)
                                         &s->nodmar_ir, 1);
 
     s->ioapic = vtd_space_new(s, NULL, Q35_PSEUDO_DEVFN_IOAPIC);
+    s->device_listener.unrealize = vtd_device_gone;
+    device_listener_register(&s->device_listener);
 }
 
 static void vtd_memory_region_class_init(ObjectClass *klass, const void *data)

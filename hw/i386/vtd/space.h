@@ -39,7 +39,7 @@ typedef struct VTDListener {
  */
 struct VTDSpace {
     VTDState *s;
-    PCIBus *bus;                /* referenced; NULL for the IOAPIC */
+    PCIBus *bus;                /* NULL for the IOAPIC, and once it is gone */
     const uint8_t *bus_nr;      /* where the current bus number stands */
     uint8_t fixed_bus_nr;
     uint8_t devfn;

@@ -122,6 +122,7 @@ struct VTDState {
     MemoryRegion nodmar, nodmar_sys, nodmar_ir;
     GHashTable *spaces;                     /* big lock */
     QLIST_HEAD(, VTDSpace) space_list;      /* read by RCU */
+    DeviceListener device_listener;
     QemuMutex notifier_lock;                /* writers of notifier lists */
     QEMUBH *pt_bh;
     VTDSpace *ioapic;
