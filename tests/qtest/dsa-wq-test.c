@@ -628,9 +628,7 @@ static void test_migrate_damaged(Fixture *f, const void *unused)
         first[i] = cpu_to_be32(dsa_test_read(t, i * 4));
     }
     path = migrate_to_file(t->qts);
-    g_assert_true(g_file_get_contents(path, &stream, &length, NULL));
-    regs = memmem(stream, length, first, sizeof(first));
-    g_assert_nonnull(regs);
+    stream = migrate_stream(path, first, sizeof(first), &regs, &length);
     stl_be_p(regs + t->wqcfg + 32, 0xffff);
     g_assert_true(g_file_set_contents(path, stream, length, NULL));
 

@@ -37,3 +37,14 @@ char *migrate_to_file(QTestState *qts)
     migrate_wait(qts);
     return path;
 }
+
+char *migrate_stream(const char *path, const void *mark, size_t size,
+                     char **at, gsize *length)
+{
+    char *stream;
+
+    g_assert_true(g_file_get_contents(path, &stream, length, NULL));
+    *at = memmem(stream, *length, mark, size);
+    g_assert_nonnull(*at);
+    return stream;
+}

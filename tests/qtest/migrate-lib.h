@@ -20,4 +20,11 @@ void migrate_wait(QTestState *qts);
  */
 char *migrate_to_file(QTestState *qts);
 
+/*
+ * The stream in the file @path, which the caller changes, writes back and
+ * frees. *@at is where the @size bytes @mark are in it; they must be there.
+ */
+char *migrate_stream(const char *path, const void *mark, size_t size,
+                     char **at, gsize *length);
+
 #endif /* MIGRATE_LIB_H */

@@ -15,8 +15,6 @@
 #define IOVA    (1ULL << 40)
 #define IRT     (VTD_DMA_DATA + 0x10000)
 
-#define FSTS_IQE (1u << 4)
-
 /* A unit in the middle of its work: translating, remapping, a fault pending */
 static VTDDma *start_source(void)
 {
@@ -112,15 +110,14 @@ static void test_reserved(void)
     library = d->t;
     vtd_dma_stop(d);
 
-    g_assert_true(g_file_get_contents(path, &stream, &length, NULL));
-    csr = memmem(stream, length, first, sizeof(first));
-    g_assert_nonnull(csr);
+    stream = migrate_stream(path, first, sizeof(first), &csr, &length);
     csr[VTD_TEST_IQT] |= 1;
     g_assert_true(g_file_set_contents(path, stream, length, NULL));
 
     to = start_destination(path, &library);
     vtd_test_queue_wait(&to->t);
-    g_assert_cmphex(vtd_test_readl(&to->t, VTD_TEST_FSTS) & FSTS_IQE, ==, 0);
+    g_assert_cmphex(vtd_test_readl(&to->t, VTD_TEST_FSTS) & VTD_TEST_FSTS_IQE,
+                    ==, 0);
     vtd_dma_stop(to);
     g_unlink(path);
 }

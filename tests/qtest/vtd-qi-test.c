@@ -14,7 +14,6 @@ enum {
     IVA = 0xf00, IOTLB = 0xf08,
 };
 
-#define FSTS_IQE    (1u << 4)
 #define EVENT_IM    (1u << 31)
 #define EVENT_IP    (1u << 30)
 #define EVENT_AT    0x2000000u      /* RAM: what a message writes is seen */
@@ -111,7 +110,7 @@ static void start_queue(VTDTest *t, QTestState **qts, const char *props,
 
 static void clear_iqe(VTDTest *t)
 {
-    vtd_test_writel(t, VTD_TEST_FSTS, FSTS_IQE);
+    vtd_test_writel(t, VTD_TEST_FSTS, VTD_TEST_FSTS_IQE);
 }
 
 /*
@@ -131,7 +130,7 @@ static void run_case(VTDTest *t, const Case *c, unsigned error)
                         vtd_test_readq(t, VTD_TEST_IQT));
         return;
     }
-    g_assert_cmphex(vtd_test_readl(t, VTD_TEST_FSTS), ==, FSTS_IQE);
+    g_assert_cmphex(vtd_test_readl(t, VTD_TEST_FSTS), ==, VTD_TEST_FSTS_IQE);
     g_assert_cmphex(vtd_test_readq(t, IQERCD), ==, error);
     g_assert_cmphex(vtd_test_readq(t, VTD_TEST_IQH), ==, head);
     /* Nothing is fetched meanwhile */
@@ -239,7 +238,7 @@ static void test_tail(void)
 
     start_queue(&t, &qts, "", true);
     vtd_test_writeq(&t, VTD_TEST_IQT, 0x1000);
-    g_assert_cmphex(vtd_test_readl(&t, VTD_TEST_FSTS), ==, FSTS_IQE);
+    g_assert_cmphex(vtd_test_readl(&t, VTD_TEST_FSTS), ==, VTD_TEST_FSTS_IQE);
     g_assert_cmphex(vtd_test_readq(&t, IQERCD), ==, IQEI_TAIL);
     vtd_test_writeq(&t, VTD_TEST_IQT, (t.iq_tail << 5) | 0x10);
     clear_iqe(&t);
@@ -260,7 +259,7 @@ static void test_bad_queue(void)
     start_queue(&t, &qts, "", true);
     vtd_test_writeq(&t, VTD_TEST_IQA, 0xfed00000 | 1 << 11);
     vtd_test_writeq(&t, VTD_TEST_IQT, (t.iq_tail + 1) << 5);
-    g_assert_cmphex(vtd_test_readl(&t, VTD_TEST_FSTS), ==, FSTS_IQE);
+    g_assert_cmphex(vtd_test_readl(&t, VTD_TEST_FSTS), ==, VTD_TEST_FSTS_IQE);
     g_assert_cmphex(vtd_test_readq(&t, IQERCD), ==, IQEI_FETCH);
     vtd_test_writeq(&t, VTD_TEST_IQA, t.iq);
     clear_iqe(&t);

@@ -22,6 +22,7 @@
 #define VTD_TEST_GSTS       0x1c
 #define VTD_TEST_RTADDR     0x20
 #define VTD_TEST_FSTS       0x34
+#define VTD_TEST_FSTS_IQE   (1u << 4)
 #define VTD_TEST_IQH        0x80
 #define VTD_TEST_IQT        0x88
 #define VTD_TEST_IQA        0x90
