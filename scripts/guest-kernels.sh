@@ -9,7 +9,7 @@
 #
 # NAME is a row of guest-kernels.list, e.g. 6.18.  The folder holds
 #   vmlinuz   the kernel            release   its release string
-#   modules   -> .../modules/RELEASE
+#   vmlinux   the same unpacked     modules   -> .../modules/RELEASE
 # An available kernel costs no network access.
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -62,6 +62,10 @@ download() {
     echo "$files" | awk 'NR == 1 { print $1 }'
 }
 
+unpack() {
+    /usr/bin/python3 "$here/unpack-kernel.py" "$1/vmlinuz" "$1/vmlinux"
+}
+
 get() {
     dir=$kernels/$1
     if [ -z "$(row "$1")" ]; then
@@ -70,7 +74,9 @@ get() {
         return 1
     fi
     if [ "$refresh" = no ] && [ -s "$dir/release" ]; then
-        return 0
+        # a cache of before has no vmlinux
+        [ -s "$dir/vmlinux" ] || unpack "$dir"
+        return
     fi
     papt_say "Fetching the guest kernel $1"
     tmp=$kernels/.$1.new
@@ -98,6 +104,7 @@ get() {
             "modules where they are expected."
         return 1
     fi
+    unpack "$tmp"
     echo "$release" > "$tmp/release"
     rm -rf "$dir"
     mv "$tmp" "$dir"

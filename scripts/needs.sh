@@ -15,7 +15,7 @@ needs="build-essential ninja-build pkg-config flex bison patch xz-utils
 # Firmware that the emulator loads at run time
 needs="$needs seabios qemu-system-data ipxe-qemu"
 # Downloads and guest images
-needs="$needs ca-certificates debian-archive-keyring cpio"
+needs="$needs ca-certificates debian-archive-keyring cpio zstd"
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||
     die "this is no Debian system: install the counterparts of these" \

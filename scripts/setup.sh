@@ -4,6 +4,8 @@
 #
 #   setup.sh [build.sh's arguments]
 #
+# Environment: QEMU_SIOV_CONFIGURE, more options for the base's configure
+#
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 . "$(dirname "$0")/lib.sh"
@@ -25,5 +27,5 @@ flock -n 9 || {
     flock 9
 }
 "$siov_scripts/base-assemble.sh" 9>&-
-"$siov_scripts/configure.sh" 9>&-
+"$siov_scripts/configure.sh" ${QEMU_SIOV_CONFIGURE:-} 9>&-
 "$siov_scripts/build.sh" "$@" 9>&-

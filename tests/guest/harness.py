@@ -92,7 +92,7 @@ def guest_files(case, kernel):
     more = ("--with", case.image) if case.image else ()
     image = script("guest-image.sh", "--path", *more, kernel)
     folder = script("guest-kernels.sh", "--path", kernel)
-    return f"{folder}/vmlinuz", image
+    return f"{folder}/{'vmlinuz' if case.whole_boot else 'vmlinux'}", image
 
 
 def pattern(seed, size):
