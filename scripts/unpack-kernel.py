@@ -27,11 +27,11 @@ class Failure(Exception):
 
 
 def unzstd(data):
-    try:
-        return subprocess.run(['zstd', '-d', '-c', '-q'], input=data,
-                              stdout=subprocess.PIPE, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as err:
-        raise Failure('zstd failed (is it installed?)') from err
+    done = subprocess.run(['zstd', '-d', '-c', '-q'], input=data,
+                          capture_output=True, check=False)
+    if done.returncode:
+        raise Failure('zstd refuses what is in it')
+    return done.stdout
 
 
 # By the first bytes
@@ -69,12 +69,12 @@ def main():
     try:
         with open(source, 'rb') as f:
             kernel = unpack(f.read())
-    except (OSError, Failure) as err:
+        with open(f'{target}.new', 'wb') as f:
+            f.write(kernel)
+        os.replace(f'{target}.new', target)
+    except (OSError, struct.error, lzma.LZMAError, zlib.error, Failure) as err:
         print(f'error: {source} cannot be unpacked: {err}.', file=sys.stderr)
         return 1
-    with open(f'{target}.new', 'wb') as f:
-        f.write(kernel)
-    os.replace(f'{target}.new', target)
     return 0
 
 

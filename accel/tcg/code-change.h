@@ -9,24 +9,30 @@
  *   about to be overwritten;
  * - a page is protected only after it was read, so a store in between goes
  *   by unnoticed;
- * - protection may come just when a TLB entry for the page is filled in or
- *   loses its mark, and pass it over.
+ * - protection may come just when a TLB entry for the page is filled in, loses
+ *   its mark or goes to or from the victim TLB, and pass it over.
  *
  * The translation is of the old code then and stays. Operating systems change
  * code that others are executing (Linux: static keys, kprobes), and rely on
  * SDM vol. 3, 10.1.3: who has serialized after the change executes the new.
  *
  * What closes the gaps: a page is protected before it is read; who fills in a
- * TLB entry or takes its mark away looks at the protection afterwards; and who
- * has stored on the slow path looks at its TLB entry afterwards, and removes
- * translations once more if it is marked. Each side writes first, then has a
- * full barrier, then reads what the other side writes.
+ * TLB entry or takes its mark away looks at the protection afterwards; an entry
+ * is moved with all that belongs to it in one piece; and who has stored on the
+ * slow path looks at the TLB entry afterwards, and removes translations once
+ * more if it is marked. Each side writes first, then has a full barrier, then
+ * reads what the other side writes.
  *
- * Not covered: a store on the fast path, in generated code, whose thread loses
- * its host processor between the look into the TLB and the store, while another
- * vCPU makes the first translation in that page; stores of helper functions by
- * probe_access(). No caller on the fast path could be waited for without
- * stopping it.
+ * Not covered:
+ *
+ * - a store in generated code, on the fast path, that comes to a halt between
+ *   the look into the TLB and the store (the host takes its processor away, or
+ *   has to bring in the page), while another vCPU makes the first translation
+ *   in a page without any. Nothing but stopping all vCPUs would wait for it.
+ * - stores of helper functions by probe_access(): on x86 the FXSAVE, XSAVE and
+ *   FSAVE families, FSTENV, FSTP of 80 bits, FBSTP and the task switch.
+ *   MOVDIR64B to RAM stops the other vCPUs anyway.
+ * - memory_region_set_dirty(), by which a few devices take protection away.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -12,6 +12,10 @@
  * thereafter, is older from then on. How often that is so close is up to
  * chance, so both go on for some time.
  *
+ * That another processor executes while the code changes goes beyond the
+ * manual, which lets it wait. The number lies in one aligned word, so that
+ * processors and emulators see the old instruction or the new one.
+ *
  * The store goes to a page with other code, or to one without, where it is by
  * a new mapping each time, as operating systems change their own code.
  *
@@ -80,6 +84,9 @@ static void execute(Function *function, Function *neighbour, const char *what)
     unsigned old = 0, seen = 0, wrong = 0;
     uint32_t last = 0, value;
 
+    if (neighbour) {
+        neighbour();        /* from now on the page has code that stays */
+    }
     written = 0;
     stop = stopped = false;
     start_ap(writer);
