@@ -87,6 +87,7 @@ static void execute(Function *function, Function *neighbour, const char *what)
     if (neighbour) {
         neighbour();        /* from now on the page has code that stays */
     }
+    number = (Number *)((uintptr_t)function + NUMBER_AT);
     written = 0;
     stop = stopped = false;
     start_ap(writer);
@@ -117,11 +118,9 @@ void bare_main(void)
     Function *neighbour = make_function(pages[1] + 256, 7);
 
     new_mapping = true;
-    number = (Number *)(pages[0] + NUMBER_AT);
     execute(make_function(pages[0], 0), NULL, "alone in its page");
 
     new_mapping = false;
-    number = (Number *)(pages[1] + NUMBER_AT);
     execute(make_function(pages[1], 0), neighbour, "beside other code");
 
     atomic = true;
